@@ -1,0 +1,64 @@
+/* What a target provides: one constant table of routines for one dtype, all compiled from the same source under engine/.
+ * Buffers are void * here because a table serves either float or double; inside a target they are `real *`. */
+#ifndef NN_ENGINE_H
+#define NN_ENGINE_H
+
+#include "plan.h"
+
+typedef struct nn_row_list {
+    const char *const *names;
+    size_t count;
+} nn_row_list;
+
+/* One batch on its way through the plan: everything a layer routine may look at. */
+typedef struct nn_pass {
+    const nn_plan *plan;
+    void *parameters;        /* moving statistics change in training, the rest does not */
+    void *gradients;
+    void *transposed;        /* kernels in panels of their transposes, for input gradients */
+    void *workspace;
+    const void *input;       /* [rows][inputs padded] */
+    size_t rows;             /* of this batch */
+    size_t room;             /* rows the workspace is cut for */
+    int training;
+    uint64_t seed, iteration;
+    double penalty;          /* added by layers that penalise their output */
+} nn_pass;
+
+/* Sums over the rows seen so far; mean = sum / rows. */
+typedef struct nn_totals {
+    double *sums; /* loss, metrics */
+    size_t rows;
+} nn_totals;
+
+typedef struct nn_engine {
+    const char *target;
+    int bits;
+    nn_row_list families[NN_FAMILIES];
+    void (*layer_shape)(nn_layer *layer);
+    int (*loss_fuses)(uint32_t loss, uint32_t layer);   /* can this loss give its gradient before that last layer? */
+    size_t (*optimizer_slots)(uint32_t optimizer);
+    double (*optimizer_initial)(const nn_row *optimizer); /* what all slots are filled with at compile */
+
+    void (*pack)(const nn_tensor *tensor, void *block, const void *array);
+    void (*unpack)(const nn_tensor *tensor, void *array, const void *block);
+    void (*transpose)(const nn_plan *plan, void *transposed, const void *parameters);
+    void (*advance)(nn_run *run, size_t max_batches, size_t max_epochs, double *means, double *seconds, double *last);
+    void (*evaluate)(nn_run *run, const nn_data *data, nn_totals *totals);
+    void (*predict)(nn_run *run, const void *x, size_t rows, void *y);
+    void (*forward)(nn_run *run, const void *x, size_t rows, int training, void *y);
+    void (*backward)(nn_run *run, const void *dy, size_t rows);
+    double (*update)(nn_model *model);                   /* returns the penalties of the parameters before the step */
+    void (*activate)(const nn_row *activation, const void *x, size_t rows, size_t units, void *scratch, void *y);
+    void (*random)(nn_distribution kind, double a, double b, uint64_t seed, uint64_t stream, size_t n, void *out);
+} nn_engine;
+
+/* Every target and dtype that was compiled in, best first, the scalar ones last. A target that is not for this architecture is left out. */
+#if defined(__x86_64__)
+extern const nn_engine nn_engine_avx512_f32, nn_engine_avx512_f64, nn_engine_avx2_f32, nn_engine_avx2_f64;
+#elif defined(__aarch64__)
+extern const nn_engine nn_engine_neon_f32, nn_engine_neon_f64;
+#endif
+extern const nn_engine nn_engine_scalar_f32, nn_engine_scalar_f64;
+
+#endif

@@ -1,0 +1,64 @@
+/* How one batch of a layer's outputs lies in memory, and the same 16 rows at a time for routines that work across units.
+ *
+ * wide:   [rows][units padded]   element (r, u) at r * pitch + u
+ * narrow: [units][rows padded]   element (r, u) at u * pitch + r */
+
+typedef struct grid {
+    size_t rows, units;
+    size_t outer, inner, pitch; /* `outer` runs of `inner` reals that count, `pitch` apart */
+    int narrow;
+    real *lanes;                /* three blocks of scratch for 16 rows each, */
+    size_t lanes_reals;         /* of so many reals */
+} grid;
+
+static grid grid_new(int narrow, size_t rows, size_t units, real *lanes, size_t lanes_reals) {
+    if (narrow) return (grid){rows, units, units, rows, nn_pad(rows), 1, lanes, lanes_reals};
+    return (grid){rows, units, rows, units, nn_pad(units), 0, lanes, lanes_reals};
+}
+
+static inline size_t grid_reals(const grid *g) { return g->outer * g->pitch; }
+
+/* ---- 16 rows in lanes: unit u of rows r ... r + 15 is one vec, at u * lanes_pitch ---- */
+
+static inline size_t lanes_pitch(const grid *g) { return g->narrow ? g->pitch : NN_LANES; }
+
+/* to[columns][16] = from[rows][columns] transposed, at most 16 x 16; missing rows and columns give 0. */
+static void transpose_block(real *to, size_t to_pitch, const real *from, size_t from_pitch, size_t rows, size_t columns) {
+    for (size_t c = 0; c < NN_LANES; c++) {
+        for (size_t r = 0; r < NN_LANES; r++) to[c * to_pitch + r] = c < columns && r < rows ? from[r * from_pitch + c] : 0;
+    }
+}
+
+static inline size_t at_most_16(size_t n) { return n < NN_LANES ? n : NN_LANES; }
+
+/* Rows r ... r + 15 of x in lanes: where they lie in a narrow batch, copied to scratch block `block` of a wide one. */
+static real *lanes_of(const grid *g, real *x, size_t r, size_t block) {
+    if (g->narrow) return x + r;
+    real *to = g->lanes + block * g->lanes_reals;
+    for (size_t u = 0; u < g->units; u += NN_LANES)
+        transpose_block(to + u * NN_LANES, NN_LANES, x + r * g->pitch + u, g->pitch, at_most_16(g->rows - r), at_most_16(g->units - u));
+    return to;
+}
+
+/* Writes lanes back to rows r ... r + 15 of y; padding becomes 0. A narrow batch was written in place. */
+static void lanes_back(const grid *g, real *y, size_t r, const real *lanes) {
+    if (g->narrow) return;
+    real block[NN_LANES * NN_LANES];
+    for (size_t u = 0; u < g->units; u += NN_LANES) {
+        transpose_block(block, NN_LANES, lanes + u * NN_LANES, NN_LANES, at_most_16(g->units - u), NN_LANES);
+        for (size_t i = 0; i < NN_LANES && r + i < g->rows; i++) v_store(y + (r + i) * g->pitch + u, v_load(block + i * NN_LANES));
+    }
+}
+
+/* ---- the last vec of a tensor, of a batch, of a sum ---- */
+
+/* Tensors of a narrow plan stand side by side: the last vec of one may hold the first reals of the next. */
+static inline vec load_tail(const real *p, size_t left) { return v_keep(m_first(left), v_load(p)); }
+static inline void store_tail(real *p, vec v, size_t left) { v_store(p, v_select(m_first(left), v, v_load(p))); }
+
+/* Lane i = v_sum(sums[i]). */
+static inline vec v_sums(const vec *sums) {
+    real totals[NN_LANES];
+    for (size_t i = 0; i < NN_LANES; i++) totals[i] = v_sum(sums[i]);
+    return v_load(totals);
+}

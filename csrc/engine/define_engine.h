@@ -1,0 +1,81 @@
+/* The whole engine for one target and dtype. The including file has opened the target's region and included its simd header; it defines
+ * NN_ENGINE, the name of the table, and NN_TARGET, the name of the target. */
+
+#include "../model.h"
+#include "../random.h"
+#include "../scalar.h"
+#include "vmath.h"
+
+#include "batch.h"
+#include "gemm.h"
+#include "activations.h"
+#include "losses.h"
+#include "metrics.h"
+#include "optimizers.h"
+#include "layers.h"
+#include "update.h"
+#include "train.h"
+
+/* block: a tensor in its panels, padding 0. array: rows x columns. */
+static size_t storage_of(const nn_tensor *t, size_t k, size_t j) { return t->offset + j / t->panel * t->rows * t->panel + k * t->panel + j % t->panel; }
+
+static void tensor_pack(const nn_tensor *t, void *block, const void *array) {
+    for (size_t i = 0; i < t->size; i++) ((real *)block)[t->offset + i] = 0;
+    for (size_t k = 0; k < t->rows; k++) {
+        for (size_t j = 0; j < t->columns; j++) ((real *)block)[storage_of(t, k, j)] = ((const real *)array)[k * t->columns + j];
+    }
+}
+
+static void tensor_unpack(const nn_tensor *t, void *array, const void *block) {
+    for (size_t k = 0; k < t->rows; k++) {
+        for (size_t j = 0; j < t->columns; j++) ((real *)array)[k * t->columns + j] = ((const real *)block)[storage_of(t, k, j)];
+    }
+}
+
+static int loss_fuses(uint32_t loss, uint32_t layer) { return layer >= LAYERS && loss_fuses_with(loss) == layer - LAYERS; }
+
+/* y[rows][units] = activation(x), 16 rows at a time through scratch: six blocks of 16 padded rows. */
+static void apply_activation(const nn_row *row, const void *x, size_t rows, size_t units, void *scratch, void *y) {
+    const size_t reals = NN_LANES * nn_pad(units);
+    real *in = scratch, *out = in + reals;
+    for (size_t r = 0; r < rows; r += NN_LANES) {
+        const grid g = grid_new(0, at_most_16(rows - r), units, out + reals, reals);
+        gather(in, &g, x, NULL, r);
+        activation_forward(row, row->row, out, in, &g);
+        scatter((real *)y + r * units, &g, out);
+    }
+}
+
+/* Value i of a stream is a function of word i of its blocks: (word + 1/2) / 2^32, mapped to the distribution in double. */
+static void fill_random(nn_distribution kind, double a, double b, uint64_t seed, uint64_t stream, size_t n, void *out) {
+    static const double below_two = 0.022750131948179209; /* the normal distribution function of -2 */
+    for (size_t i = 0; i < n; i++) {
+        const nn_block block = nn_random_block(seed, NN_FOR_INITIAL, stream, i / 4);
+        double u = ((double)block.word[i % 4] + 0.5) * 0x1p-32;
+        if (kind == NN_TRUNCATED_NORMAL) u = below_two + u * (1 - 2 * below_two);
+        ((real *)out)[i] = (real)(kind == NN_UNIFORM ? a + (b - a) * u : a + b * nn_normal_quantile(u));
+    }
+}
+
+#define LIST(names) {names, sizeof names / sizeof *names}
+const nn_engine NN_ENGINE = {
+    .target = NN_TARGET,
+    .bits = NN_BITS,
+    .families = {[NN_LAYERS] = LIST(layer_names), [NN_ACTIVATIONS] = LIST(activation_names), [NN_LOSSES] = LIST(loss_names),
+                 [NN_METRICS] = LIST(metric_names), [NN_OPTIMIZERS] = LIST(optimizer_names), [NN_CONSTRAINTS] = LIST(constraint_names)},
+    .layer_shape = layer_shape,
+    .loss_fuses = loss_fuses,
+    .optimizer_slots = optimizer_slots,
+    .optimizer_initial = optimizer_initial,
+    .pack = tensor_pack,
+    .unpack = tensor_unpack,
+    .transpose = transpose_kernels,
+    .advance = run_advance,
+    .evaluate = model_evaluate,
+    .predict = run_predict,
+    .forward = run_forward,
+    .backward = run_backward,
+    .update = model_update,
+    .activate = apply_activation,
+    .random = fill_random,
+};

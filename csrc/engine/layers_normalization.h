@@ -1,0 +1,116 @@
+/* ---- batch_normalization. n: momentum, epsilon, center, scale. ----
+ * Training: y = gamma (x - mean) / sqrt(variance + epsilon) + beta with mean and biased variance of the batch; the moving statistics go
+ * moving = momentum moving + (1 - momentum) batch. Otherwise the moving statistics take their place. Ioffe and Szegedy, 2015; keras.layers.
+ * Tensors: gamma if scale, beta if center, moving_mean, moving_variance. Sums over the batch: one chain per unit in row
+ * order in a wide batch, 16 virtual lanes in a narrow one. */
+
+typedef struct normalization { /* each [stride]; gamma and beta may be NULL */
+    const real *gamma, *beta;
+    real *gamma_gradient, *beta_gradient, *moving_mean, *moving_variance;
+    real *mean, *per_deviation; /* of this batch, kept for backward */
+} normalization;
+
+static normalization normalization_of(const nn_pass *p, const nn_layer *l) {
+    const size_t center = l->kind.numbers[2] != 0, scale = l->kind.numbers[3] != 0, beta = scale, mean = scale + center;
+    normalization n = {.moving_mean = tensor_values(p, l, mean), .moving_variance = tensor_values(p, l, mean + 1), .mean = fixed_place(p, l->fixed)};
+    if (scale) n.gamma = tensor_values(p, l, 0), n.gamma_gradient = tensor_gradient(p, l, 0);
+    if (center) n.beta = tensor_values(p, l, beta), n.beta_gradient = tensor_gradient(p, l, beta);
+    n.per_deviation = n.mean + l->stride;
+    return n;
+}
+
+static void batch_normalization_shape(nn_layer *l) {
+    if (l->kind.numbers[3] != 0) nn_layer_tensor(l, "gamma", 1, 1, 0);
+    if (l->kind.numbers[2] != 0) nn_layer_tensor(l, "beta", 1, 1, 0);
+    nn_layer_tensor(l, "moving_mean", 1, 1, 1);
+    nn_layer_tensor(l, "moving_variance", 1, 1, 1);
+    l->fixed_reals = 2 * l->stride;
+    l->keeps_input = 1;
+}
+
+/* One column of a batch: 16 units of a wide batch, one row after another, or one unit of a narrow one, 16 rows after another. The statistics of its units
+ * are a vec either way, 16 different numbers or 16 times the same. */
+typedef struct column {
+    size_t start, step, count; /* vec k lies at start + k * step */
+    size_t index;
+    const grid *grid;
+} column;
+
+static inline size_t columns_of(const grid *g) { return g->narrow ? g->units : g->pitch / NN_LANES; }
+static inline column column_at(const grid *g, size_t c) {
+    return g->narrow ? (column){c * g->pitch, NN_LANES, g->pitch / NN_LANES, c, g} : (column){c * NN_LANES, g->pitch, g->rows, c, g};
+}
+static inline vec column_load(const column *c, const real *p) { return c->grid->narrow ? v_set(p[c->index]) : v_load(p + c->index * NN_LANES); }
+static inline void column_store(const column *c, real *p, vec v) {
+    if (c->grid->narrow) p[c->index] = v_first(v);
+    else v_store(p + c->index * NN_LANES, v);
+}
+static inline vec column_total(const column *c, vec sum) { return c->grid->narrow ? v_set(v_sum(sum)) : sum; }
+static inline mask column_counts(const column *c, size_t k) {
+    return c->grid->narrow ? m_first(c->grid->rows - k * NN_LANES) : m_first(c->grid->units - c->index * NN_LANES);
+}
+
+static void batch_normalization_forward(nn_pass *p, const nn_layer *l) {
+    const grid g = grid_of(p, l->units);
+    const normalization n = normalization_of(p, l);
+    const real *x = layer_input(p, l);
+    real *y = place(p, l->output);
+    const vec rows = v_set((real)p->rows), epsilon = v_set((real)l->kind.numbers[1]);
+    const vec momentum = v_set((real)l->kind.numbers[0]), rest = v_set((real)(1 - l->kind.numbers[0]));
+    for (size_t i = 0; i < columns_of(&g); i++) {
+        const column c = column_at(&g, i);
+        vec mean = column_load(&c, n.moving_mean), variance = column_load(&c, n.moving_variance);
+        if (p->training) {
+            vec sum = v_zero(), squares = v_zero();
+            for (size_t k = 0; k < c.count; k++) sum = v_add(sum, v_keep(column_counts(&c, k), v_load(x + c.start + k * c.step)));
+            mean = v_div(column_total(&c, sum), rows);
+            for (size_t k = 0; k < c.count; k++) {
+                const vec d = v_keep(column_counts(&c, k), v_sub(v_load(x + c.start + k * c.step), mean));
+                squares = v_fma(d, d, squares);
+            }
+            variance = v_div(column_total(&c, squares), rows);
+            column_store(&c, n.moving_mean, v_fma(momentum, column_load(&c, n.moving_mean), v_mul(rest, mean)));
+            column_store(&c, n.moving_variance, v_fma(momentum, column_load(&c, n.moving_variance), v_mul(rest, variance)));
+        }
+        const vec per_deviation = v_div(v_set(1), v_sqrt(v_add(variance, epsilon)));
+        const vec factor = n.gamma ? v_mul(column_load(&c, n.gamma), per_deviation) : per_deviation;
+        const vec beta = n.beta ? column_load(&c, n.beta) : v_zero();
+        column_store(&c, n.mean, mean);
+        column_store(&c, n.per_deviation, per_deviation);
+        for (size_t k = 0; k < c.count; k++) {
+            const size_t at = c.start + k * c.step;
+            v_store(y + at, v_fma(v_sub(v_load(x + at), mean), factor, beta));
+        }
+    }
+}
+
+/* With z = (x - mean) / deviation: dbeta = sum dy, dgamma = sum dy z, dx = gamma / deviation (dy - (dbeta + z dgamma) / rows). */
+static void batch_normalization_backward(nn_pass *p, const nn_layer *l, real *dx) {
+    const grid g = grid_of(p, l->units);
+    const normalization n = normalization_of(p, l);
+    const real *x = layer_input(p, l), *dy = place(p, l->gradient);
+    const vec per_row = v_set(p->training ? 1 / (real)p->rows : 0); /* moving statistics do not depend on x */
+    for (size_t i = 0; i < columns_of(&g); i++) {
+        const column c = column_at(&g, i);
+        const vec mean = column_load(&c, n.mean), per_deviation = column_load(&c, n.per_deviation);
+        vec beta = v_zero(), gamma = v_zero();
+        for (size_t k = 0; k < c.count; k++) { /* padding of dy is 0 */
+            const vec z = v_mul(v_sub(v_load(x + c.start + k * c.step), mean), per_deviation), d = v_load(dy + c.start + k * c.step);
+            beta = v_add(beta, d);
+            gamma = v_fma(d, z, gamma);
+        }
+        beta = column_total(&c, beta);
+        gamma = column_total(&c, gamma);
+        if (n.beta) column_store(&c, n.beta_gradient, beta);
+        if (n.gamma) column_store(&c, n.gamma_gradient, gamma);
+        if (!dx) continue;
+        const vec factor = n.gamma ? v_mul(column_load(&c, n.gamma), per_deviation) : per_deviation;
+        for (size_t k = 0; k < c.count; k++) {
+            const size_t at = c.start + k * c.step;
+            const vec z = v_mul(v_sub(v_load(x + at), mean), per_deviation), d = v_fnma(v_fma(z, gamma, beta), per_row, v_load(dy + at));
+            v_store(dx + at, v_keep(column_counts(&c, k), v_mul(factor, d)));
+        }
+    }
+}
+
+static void batch_normalization_weights(nn_pass *p, const nn_layer *l) { (void)p; (void)l; } /* done in backward, which needs the same sums */

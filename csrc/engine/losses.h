@@ -1,0 +1,226 @@
+/* Losses. To add one: its routines and its row in NN_LOSS_ROWS, here; an entry in nnlite/losses.py; a line of tests/reference.py.
+ *
+ * t: targets, p: outputs of the network, n: the row's numbers in the order stated.
+ * MEAN and SUM rows have NAME_value(t, p, n) and NAME_gradient(t, p, n), the derivative in p, over 16 elements; the loss of a row of the batch is
+ * their mean, or sum, over its units. A ROWWISE row has NAME_value(t, p, units, pitch, n) and NAME_gradient(dp, t, p, scale, units, pitch, n) over 16
+ * rows of the batch, one in each lane.
+ * FUSES names the activation whose logits the loss can differentiate directly, with NAME_fused in place of NAME_gradient: never dead where a
+ * probability has reached 0 or 1. Formulas: keras.losses; values are clipped as Keras does, so that printed numbers agree. */
+
+static inline vec mean_squared_error_value(vec t, vec p, const real *n) {
+    (void)n;
+    const vec d = v_sub(p, t);
+    return v_mul(d, d);
+}
+static inline vec mean_squared_error_gradient(vec t, vec p, const real *n) { (void)n; return v_mul(v_set(2), v_sub(p, t)); }
+
+static inline vec v_sign(vec x) { return v_select(v_gt(x, v_zero()), v_set(1), v_select(v_lt(x, v_zero()), v_set(-1), x)); }
+static inline vec mean_absolute_error_value(vec t, vec p, const real *n) { (void)n; return v_abs(v_sub(p, t)); }
+static inline vec mean_absolute_error_gradient(vec t, vec p, const real *n) { (void)n; return v_sign(v_sub(p, t)); }
+
+/* n: epsilon. 100 |p - t| / max(|t|, epsilon). */
+static inline vec mean_absolute_percentage_error_value(vec t, vec p, const real *n) {
+    return v_mul(v_set(100), v_div(v_abs(v_sub(p, t)), v_max(v_abs(t), v_set(n[0]))));
+}
+static inline vec mean_absolute_percentage_error_gradient(vec t, vec p, const real *n) {
+    return v_div(v_mul(v_set(100), v_sign(v_sub(p, t))), v_max(v_abs(t), v_set(n[0])));
+}
+
+/* n: epsilon. (log(1 + max(p, epsilon)) - log(1 + max(t, epsilon)))^2. */
+static inline vec log_difference(vec t, vec p, const real *n) {
+    return v_sub(v_log1p(v_max(v_set(n[0]), p)), v_log1p(v_max(v_set(n[0]), t))); /* NaN stays NaN */
+}
+static inline vec mean_squared_logarithmic_error_value(vec t, vec p, const real *n) {
+    const vec d = log_difference(t, p, n);
+    return v_mul(d, d);
+}
+static inline vec mean_squared_logarithmic_error_gradient(vec t, vec p, const real *n) {
+    const vec slope = v_div(v_mul(v_set(2), log_difference(t, p, n)), v_add(v_set(1), p));
+    return v_keep(v_gt(p, v_set(n[0])), slope);
+}
+
+/* n: label_smoothing, epsilon. -(t log p + (1 - t) log(1 - p)), p clipped to [epsilon, 1 - epsilon]. */
+static inline vec smooth_binary(vec t, const real *n) { return v_fma(t, v_set(1 - n[0]), v_set(n[0] / 2)); }
+static inline vec clip(vec p, real low, real high) { return v_min(v_set(high), v_max(v_set(low), p)); } /* NaN stays NaN */
+static inline vec binary_crossentropy_value(vec t, vec p, const real *n) {
+    const vec y = smooth_binary(t, n), q = clip(p, n[1], 1 - n[1]);
+    return v_neg(v_fma(y, v_log(q), v_mul(v_sub(v_set(1), y), v_log(v_sub(v_set(1), q)))));
+}
+static inline vec binary_crossentropy_gradient(vec t, vec p, const real *n) {
+    const mask inside = m_and(v_ge(p, v_set(n[1])), v_le(p, v_set(1 - n[1])));
+    return v_keep(inside, v_div(v_sub(p, smooth_binary(t, n)), v_fnma(p, p, p)));
+}
+static inline vec binary_crossentropy_fused(vec t, vec p, const real *n) { return v_sub(p, smooth_binary(t, n)); }
+
+/* n: label_smoothing. p are logits: max(p, 0) - p t + log(1 + e^-|p|). */
+static inline vec binary_crossentropy_from_logits_value(vec t, vec p, const real *n) { return v_fnma(p, smooth_binary(t, n), v_softplus(p)); }
+static inline vec binary_crossentropy_from_logits_gradient(vec t, vec p, const real *n) { return v_sub(v_sigmoid(p), smooth_binary(t, n)); }
+
+static inline vec hinge_margin(vec t, vec p) { return v_fnma(t, p, v_set(1)); }
+static inline vec hinge_value(vec t, vec p, const real *n) { (void)n; return v_max(v_zero(), hinge_margin(t, p)); }
+static inline vec hinge_gradient(vec t, vec p, const real *n) { (void)n; return v_keep(v_gt(hinge_margin(t, p), v_zero()), v_neg(t)); }
+
+static inline vec squared_hinge_value(vec t, vec p, const real *n) {
+    const vec h = hinge_value(t, p, n);
+    return v_mul(h, h);
+}
+static inline vec squared_hinge_gradient(vec t, vec p, const real *n) { return v_mul(v_mul(v_set(-2), t), hinge_value(t, p, n)); }
+
+/* log cosh d = d + log(1 + e^(-2 d)) - log 2 for d = |p - t| */
+static inline vec log_cosh_value(vec t, vec p, const real *n) {
+    (void)n;
+    const vec d = v_abs(v_sub(p, t));
+    return v_sub(v_add(d, v_softplus(v_mul(v_set(-2), d))), v_set((real)0.693147180559945309417));
+}
+static inline vec log_cosh_gradient(vec t, vec p, const real *n) { (void)n; return v_tanh(v_sub(p, t)); }
+
+/* n: epsilon. t log(t / p), both clipped to [epsilon, 1]. */
+static inline vec kl_divergence_value(vec t, vec p, const real *n) {
+    const vec y = clip(t, n[0], 1);
+    return v_mul(y, v_log(v_div(y, clip(p, n[0], 1))));
+}
+static inline vec kl_divergence_gradient(vec t, vec p, const real *n) {
+    const mask inside = m_and(v_ge(p, v_set(n[0])), v_le(p, v_set(1)));
+    return v_keep(inside, v_neg(v_div(clip(t, n[0], 1), p)));
+}
+
+/* n: epsilon. p - t log(p + epsilon). */
+static inline vec poisson_value(vec t, vec p, const real *n) { return v_fnma(t, v_log(v_add(p, v_set(n[0]))), p); }
+static inline vec poisson_gradient(vec t, vec p, const real *n) { return v_sub(v_set(1), v_div(t, v_add(p, v_set(n[0])))); }
+
+#include "losses_rowwise.h"
+
+#define NN_LOSS_ROWS(MEAN, SUM, ROWWISE) \
+    MEAN(mean_squared_error) \
+    MEAN(mean_absolute_error) \
+    MEAN(mean_absolute_percentage_error) \
+    MEAN(mean_squared_logarithmic_error) \
+    MEAN(binary_crossentropy) \
+    MEAN(binary_crossentropy_from_logits) \
+    ROWWISE(categorical_crossentropy) \
+    ROWWISE(categorical_crossentropy_from_logits) \
+    ROWWISE(sparse_categorical_crossentropy) \
+    ROWWISE(sparse_categorical_crossentropy_from_logits) \
+    MEAN(hinge) \
+    MEAN(squared_hinge) \
+    ROWWISE(categorical_hinge) \
+    MEAN(log_cosh) \
+    SUM(kl_divergence) \
+    MEAN(poisson) \
+    ROWWISE(cosine_similarity)
+
+/* Rows that can differentiate before an activation. */
+#define NN_FUSED_ROWS(ELEMENT, ROWWISE) \
+    ELEMENT(binary_crossentropy, sigmoid) \
+    ROWWISE(categorical_crossentropy, softmax) \
+    ROWWISE(sparse_categorical_crossentropy, softmax)
+
+/* ---- everything below follows from the rows ---- */
+
+#define ROW(name) LOSS_##name,
+enum loss { NN_LOSS_ROWS(ROW, ROW, ROW) LOSSES };
+#undef ROW
+
+#define ROW(name) #name,
+static const char *const loss_names[] = {NN_LOSS_ROWS(ROW, ROW, ROW)};
+#undef ROW
+
+/* The activation before which this loss can differentiate; ACTIVATIONS = none. */
+static uint32_t loss_fuses_with(uint32_t loss) {
+    switch (loss) {
+#define ROW(name, activation) case LOSS_##name: return ACTIVATION_##activation;
+        NN_FUSED_ROWS(ROW, ROW)
+#undef ROW
+    }
+    return ACTIVATIONS;
+}
+
+/* One batch as losses and metrics see it: outputs laid out as `grid` says, targets likewise but of target_units units. */
+typedef struct outcome {
+    grid grid, target_grid;
+    real *targets, *outputs;
+    const real *weights; /* [rows padded], or NULL for ones */
+} outcome;
+
+/* Weights of the 16 elements from (outer i, inner j) on; NULL weights are ones. */
+static inline vec weights_at(const outcome *o, size_t i, size_t j) {
+    return !o->weights ? v_set(1) : o->grid.narrow ? v_load(o->weights + j) : v_set(o->weights[i]);
+}
+
+/* Runs BODY for each vec of outputs: p, t and their weights; `counts` are the lanes that are not padding. */
+#define EACH_ELEMENTS(o, BODY) \
+    for (size_t i = 0; i < (o)->grid.outer; i++) { \
+        for (size_t j = 0; j < (o)->grid.inner; j += NN_LANES) { \
+            const size_t at = i * (o)->grid.pitch + j; \
+            const vec p = v_load((o)->outputs + at), t = v_load((o)->targets + at), weights = weights_at(o, i, j); \
+            const mask counts = m_first((o)->grid.inner - j); \
+            BODY \
+        } \
+    }
+
+/* Runs BODY for each 16 rows in lanes: pointers p and t, the weights, `counts` the lanes that are rows. */
+#define EACH_ROWS(o, BODY) \
+    for (size_t r = 0; r < (o)->grid.rows; r += NN_LANES) { \
+        real *p = lanes_of(&(o)->grid, (o)->outputs, r, 0), *t = lanes_of(&(o)->target_grid, (o)->targets, r, 1); \
+        const mask counts = m_first((o)->grid.rows - r); \
+        const vec weights = (o)->weights ? v_load((o)->weights + r) : v_set(1); \
+        const size_t units = (o)->grid.units, pitch = lanes_pitch(&(o)->grid); \
+        BODY \
+    }
+
+#define SUM_ELEMENTS(total, o, EXPRESSION) EACH_ELEMENTS(o, (total) = v_fma(weights, v_keep(counts, EXPRESSION), (total));)
+#define SUM_ROWS(total, o, EXPRESSION) EACH_ROWS(o, (total) = v_fma(weights, v_keep(counts, EXPRESSION), (total));)
+
+/* Sum over the rows of the batch of weight * loss, in 16 virtual lanes. */
+static double loss_value(const nn_row *row, const outcome *o) {
+    real n[NN_NUMBERS];
+    for (int i = 0; i < NN_NUMBERS; i++) n[i] = (real)row->numbers[i];
+    vec total = v_zero();
+    double divisor = 1;
+    switch (row->row) {
+#define MEAN(name) case LOSS_##name: SUM_ELEMENTS(total, o, name##_value(t, p, n)) divisor = (double)o->grid.units; break;
+#define SUM(name) case LOSS_##name: SUM_ELEMENTS(total, o, name##_value(t, p, n)) break;
+#define ROWWISE(name) case LOSS_##name: SUM_ROWS(total, o, name##_value(t, p, units, pitch, n)) break;
+        NN_LOSS_ROWS(MEAN, SUM, ROWWISE)
+#undef MEAN
+#undef SUM
+#undef ROWWISE
+    }
+    return (double)v_sum(total) / divisor;
+}
+
+#define STORE_ELEMENTS(dp, o, factor, EXPRESSION) \
+    EACH_ELEMENTS(o, v_store((dp) + at, v_keep(counts, v_mul(v_mul(v_set(factor), weights), EXPRESSION)));)
+
+/* dp may lie where p lies, in a narrow batch; a wide one goes through scratch. */
+#define STORE_ROWS(dp, o, factor, ROUTINE) \
+    EACH_ROWS(o, { \
+        real *lanes = (o)->grid.narrow ? (dp) + r : (o)->grid.lanes + 2 * (o)->grid.lanes_reals; \
+        ROUTINE(lanes, t, p, v_keep(counts, v_mul(v_set(factor), weights)), units, pitch, n); \
+        lanes_back(&(o)->grid, (dp), r, lanes); \
+    })
+
+/* dp = scale * d(sum of weight * loss) / d outputs; fused: in the logits of the outputs' activation. Padding of dp is 0. */
+static void loss_gradient(real *dp, const nn_row *row, int fused, real scale, const outcome *o) {
+    real n[NN_NUMBERS];
+    for (int i = 0; i < NN_NUMBERS; i++) n[i] = (real)row->numbers[i];
+    const real mean = scale / (real)o->grid.units;
+    if (fused) {
+        switch (row->row) {
+#define ELEMENT(name, activation) case LOSS_##name: STORE_ELEMENTS(dp, o, mean, name##_fused(t, p, n)) return;
+#define ROWWISE(name, activation) case LOSS_##name: STORE_ROWS(dp, o, scale, name##_fused) return;
+            NN_FUSED_ROWS(ELEMENT, ROWWISE)
+#undef ELEMENT
+#undef ROWWISE
+        }
+    }
+    switch (row->row) {
+#define MEAN(name) case LOSS_##name: STORE_ELEMENTS(dp, o, mean, name##_gradient(t, p, n)) return;
+#define SUM(name) case LOSS_##name: STORE_ELEMENTS(dp, o, scale, name##_gradient(t, p, n)) return;
+#define ROWWISE(name) case LOSS_##name: STORE_ROWS(dp, o, scale, name##_gradient) return;
+        NN_LOSS_ROWS(MEAN, SUM, ROWWISE)
+#undef MEAN
+#undef SUM
+#undef ROWWISE
+    }
+}

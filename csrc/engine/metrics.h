@@ -1,0 +1,70 @@
+/* Metrics. To add one: its routine and its row in NN_METRIC_ROWS, here; an entry in nnlite/metrics.py; a line of tests/reference.py.
+ * Every loss is a metric too: the rows of NN_LOSS_ROWS follow these. Conventions as in losses.h. */
+
+/* n: threshold. 1 where t = (p > threshold). */
+static inline vec binary_accuracy_value(vec t, vec p, const real *n) {
+    const vec label = v_keep(v_gt(p, v_set(n[0])), v_set(1));
+    return v_keep(v_eq(t, label), v_set(1));
+}
+
+/* 1 where t = p rounded to the nearest integer, halves to even: Keras 1 and 2. */
+static inline vec rounded_accuracy_value(vec t, vec p, const real *n) {
+    (void)n;
+    return v_keep(v_eq(t, v_round(p)), v_set(1));
+}
+
+/* The first unit of the largest value, in each lane. */
+static inline vec largest_unit(const real *p, size_t units, size_t pitch) {
+    vec best = v_load(p), unit = v_zero();
+    for (size_t u = 1; u < units; u++) {
+        const vec v = v_load(p + u * pitch);
+        unit = v_select(v_gt(v, best), v_set((real)u), unit);
+        best = v_max(v, best);
+    }
+    return unit;
+}
+static inline vec categorical_accuracy_value(const real *t, const real *p, size_t units, size_t pitch, const real *n) {
+    (void)n;
+    return v_keep(v_eq(largest_unit(t, units, pitch), largest_unit(p, units, pitch)), v_set(1));
+}
+static inline vec sparse_categorical_accuracy_value(const real *t, const real *p, size_t units, size_t pitch, const real *n) {
+    (void)n;
+    return v_keep(v_eq(v_load(t), largest_unit(p, units, pitch)), v_set(1));
+}
+
+#define NN_METRIC_ROWS(MEAN, ROWWISE) \
+    MEAN(binary_accuracy) \
+    MEAN(rounded_accuracy) \
+    ROWWISE(categorical_accuracy) \
+    ROWWISE(sparse_categorical_accuracy)
+
+/* ---- everything below follows from the rows ---- */
+
+#define ROW(name) METRIC_##name,
+enum metric { NN_METRIC_ROWS(ROW, ROW) METRICS };
+#undef ROW
+
+#define ROW(name) #name,
+static const char *const metric_names[] = {NN_METRIC_ROWS(ROW, ROW) NN_LOSS_ROWS(ROW, ROW, ROW)};
+#undef ROW
+
+/* Sum over the rows of the batch of weight * metric. */
+static double metric_value(const nn_row *row, const outcome *o) {
+    if (row->row >= METRICS) {
+        nn_row loss = *row;
+        loss.row -= METRICS;
+        return loss_value(&loss, o);
+    }
+    real n[NN_NUMBERS];
+    for (int i = 0; i < NN_NUMBERS; i++) n[i] = (real)row->numbers[i];
+    vec total = v_zero();
+    double divisor = 1;
+    switch (row->row) {
+#define MEAN(name) case METRIC_##name: SUM_ELEMENTS(total, o, name##_value(t, p, n)) divisor = (double)o->grid.units; break;
+#define ROWWISE(name) case METRIC_##name: SUM_ROWS(total, o, name##_value(t, p, units, pitch, n)) break;
+        NN_METRIC_ROWS(MEAN, ROWWISE)
+#undef MEAN
+#undef ROWWISE
+    }
+    return (double)v_sum(total) / divisor;
+}

@@ -1,0 +1,104 @@
+/* Registers of the avx2 target: 256 bits, fused multiply-add. Opens the target region that target_end.h closes. */
+#ifndef NN_SIMD_H
+#define NN_SIMD_H
+
+#include "real.h"
+
+#define NN_OWN_REGION 1
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#endif
+#include <immintrin.h>
+
+#if NN_BITS == 32
+typedef __m256 reg;
+enum { REG_LANES = 8 };
+#define NN_TILE_ROWS 6 /* the largest product_tile whose sums fit in 16 registers */
+#define OP(name) _mm256_##name##_ps
+#define INT(name) _mm256_##name##_epi32
+#define INT_SET(bits) _mm256_set1_epi32((int)(bits))
+#define AS_INT _mm256_castps_si256
+#define AS_REAL _mm256_castsi256_ps
+#else
+typedef __m256d reg;
+enum { REG_LANES = 4 };
+#define NN_TILE_ROWS 2
+#define OP(name) _mm256_##name##_pd
+#define INT(name) _mm256_##name##_epi64
+#define INT_SET(bits) _mm256_set1_epi64x((long long)(bits))
+#define AS_INT _mm256_castpd_si256
+#define AS_REAL _mm256_castsi256_pd
+#endif
+#define NN_TILE_PANELS 1
+
+typedef reg reg_mask; /* all bits of a lane, or none */
+
+NN_INLINE reg r_load(const real *from) { return OP(loadu)(from); }
+NN_INLINE void r_store(real *to, reg a) { OP(storeu)(to, a); }
+NN_INLINE reg r_set(real x) { return OP(set1)(x); }
+
+NN_INLINE reg r_add(reg a, reg b) { return OP(add)(a, b); }
+NN_INLINE reg r_sub(reg a, reg b) { return OP(sub)(a, b); }
+NN_INLINE reg r_mul(reg a, reg b) { return OP(mul)(a, b); }
+NN_INLINE reg r_div(reg a, reg b) { return OP(div)(a, b); }
+NN_INLINE reg r_sqrt(reg a) { return OP(sqrt)(a); }
+NN_INLINE reg r_fma(reg a, reg b, reg c) { return OP(fmadd)(a, b, c); }
+NN_INLINE reg r_fnma(reg a, reg b, reg c) { return OP(fnmadd)(a, b, c); }
+NN_INLINE reg r_neg(reg a) { return OP(xor)(a, r_set(-0.0)); }
+NN_INLINE reg r_abs(reg a) { return OP(andnot)(r_set(-0.0), a); }
+NN_INLINE reg r_copysign(reg a, reg b) { return OP(or)(r_abs(a), OP(and)(r_set(-0.0), b)); }
+NN_INLINE reg r_max(reg a, reg b) { return OP(max)(a, b); }
+NN_INLINE reg r_min(reg a, reg b) { return OP(min)(a, b); }
+NN_INLINE reg r_round(reg a) { return OP(round)(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+
+NN_INLINE reg_mask r_gt(reg a, reg b) { return OP(cmp)(a, b, _CMP_GT_OQ); }
+NN_INLINE reg_mask r_ge(reg a, reg b) { return OP(cmp)(a, b, _CMP_GE_OQ); }
+NN_INLINE reg_mask r_lt(reg a, reg b) { return OP(cmp)(a, b, _CMP_LT_OQ); }
+NN_INLINE reg_mask r_le(reg a, reg b) { return OP(cmp)(a, b, _CMP_LE_OQ); }
+NN_INLINE reg_mask r_eq(reg a, reg b) { return OP(cmp)(a, b, _CMP_EQ_OQ); }
+NN_INLINE reg_mask r_mask_and(reg_mask a, reg_mask b) { return OP(and)(a, b); }
+NN_INLINE reg_mask r_mask_or(reg_mask a, reg_mask b) { return OP(or)(a, b); }
+NN_INLINE reg_mask r_mask_not(reg_mask a) { return OP(xor)(a, AS_REAL(INT_SET(-1))); }
+NN_INLINE int r_mask_any(reg_mask a) { return OP(movemask)(a) != 0; }
+NN_INLINE reg r_select(reg_mask m, reg a, reg b) { return OP(blendv)(b, a, m); }
+NN_INLINE reg r_keep(reg_mask m, reg a) { return OP(and)(m, a); }
+
+NN_INLINE reg r_power_bits(reg t) { return AS_REAL(INT(slli)(AS_INT(t), NN_FRACTION_BITS)); }
+NN_INLINE reg r_fraction_split(reg x, reg *e) {
+    const __m256i bits = INT(add)(AS_INT(x), INT_SET(SPLIT_ONE - SPLIT_LEAST)), whole = INT_SET(bits_of(SPLIT_WHOLE));
+    *e = r_sub(AS_REAL(_mm256_or_si256(INT(srli)(bits, NN_FRACTION_BITS), whole)), r_set(SPLIT_WHOLE + NN_EXPONENT_BIAS));
+    return AS_REAL(INT(add)(_mm256_and_si256(bits, INT_SET(SPLIT_FRACTION)), INT_SET(SPLIT_LEAST)));
+}
+
+#if NN_BITS == 32
+NN_INLINE real r_first(reg a) { return _mm256_cvtss_f32(a); }
+#define FOLD_REGISTER(operation) \
+    NN_INLINE real r_fold_##operation(reg a) { \
+        __m128 half = _mm_##operation##_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1)); \
+        half = _mm_##operation##_ps(half, _mm_movehl_ps(half, half)); \
+        return _mm_cvtss_f32(_mm_##operation##_ss(half, _mm_movehdup_ps(half))); \
+    }
+#else
+NN_INLINE real r_first(reg a) { return _mm256_cvtsd_f64(a); }
+#define FOLD_REGISTER(operation) \
+    NN_INLINE real r_fold_##operation(reg a) { \
+        const __m128d half = _mm_##operation##_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd(a, 1)); \
+        return _mm_cvtsd_f64(_mm_##operation##_sd(half, _mm_unpackhi_pd(half, half))); \
+    }
+#endif
+FOLD_REGISTER(add)
+FOLD_REGISTER(max)
+
+#undef OP
+#undef INT
+#undef INT_SET
+#undef AS_INT
+#undef AS_REAL
+#undef FOLD_REGISTER
+
+#include "vec.h"
+
+#endif

@@ -1,0 +1,40 @@
+/* The blocks behind the handles of nnlite.h. Only nnlite.c and the engine see them. */
+#ifndef NN_MODEL_H
+#define NN_MODEL_H
+
+#include "engine.h"
+
+enum { NN_PRODUCTS = 4 };
+
+struct nn_model {
+    const nn_engine *engine;
+    nn_plan plan;
+    nn_loss_record loss;
+    nn_row *metrics;
+    size_t n_metrics;
+    nn_optimizer_record optimizer;
+    size_t n_slots;
+    int compiled;
+    int fused;            /* the loss gives its gradient before the last layer */
+    nn_state state;
+    void *block;          /* parameters, gradients, transposed kernels; each starts on 64 bytes */
+    void *parameters, *gradients, *transposed;
+    void *slots;          /* n_slots blocks shaped like parameters */
+};
+
+struct nn_run {
+    nn_model *model;
+    size_t batch_size;
+    void *block;          /* input, targets and weights of one batch, then the plan's workspace; starts on 64 bytes */
+    size_t target_room;   /* padded target width the block is cut for */
+    void *input, *targets, *weights, *workspace;
+    nn_data train, validation;
+    int bound, shuffle;
+    uint32_t *order;      /* rows in the order of the epoch under way */
+    size_t width;         /* 1 + metrics when the data were bound */
+    double *sums;         /* width sums of the epoch under way, then as many of its last batch */
+    nn_progress progress;
+    double started;       /* of the epoch under way, seconds */
+};
+
+#endif

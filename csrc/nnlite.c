@@ -1,0 +1,423 @@
+#define _POSIX_C_SOURCE 200809L /* clock_gettime */
+#include "nnlite.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cpu.h"
+#include "model.h"
+
+/* ---- floating-point environment ---- */
+
+/* Another library may have left rounding or flush-to-zero changed in this thread. Results must not depend on that, so every call that
+ * computes runs in the default environment and puts the caller's back. */
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+typedef unsigned nn_environment;
+static nn_environment environment_enter(void) {
+    const unsigned caller = _mm_getcsr();
+    _mm_setcsr(0x1F80);
+    return caller;
+}
+static void environment_leave(nn_environment caller) { _mm_setcsr(caller); }
+#elif defined(__aarch64__)
+typedef uint64_t nn_environment;
+static nn_environment environment_enter(void) {
+    uint64_t caller;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(caller));
+    __asm__ volatile("msr fpcr, %0" : : "r"((uint64_t)0));
+    return caller;
+}
+static void environment_leave(nn_environment caller) { __asm__ volatile("msr fpcr, %0" : : "r"(caller)); }
+#else
+#error "nnlite needs a 64-bit x86 or ARM processor"
+#endif
+
+double nn_clock(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- rows and targets ---- */
+
+typedef struct nn_target {
+    const nn_engine *engines[2]; /* f32, f64 */
+    int (*available)(void);
+    int chosen; /* 0: only by name, because our tests have never run it */
+} nn_target;
+
+static int always(void) { return 1; }
+
+static const nn_target targets[] = { /* best first */
+#if defined(__x86_64__)
+    {{&nn_engine_avx512_f32, &nn_engine_avx512_f64}, nn_cpu_has_avx512, 1},
+    {{&nn_engine_avx2_f32, &nn_engine_avx2_f64}, nn_cpu_has_avx2, 1},
+#elif defined(__aarch64__)
+    {{&nn_engine_neon_f32, &nn_engine_neon_f64}, always, 1},
+#endif
+    {{&nn_engine_scalar_f32, &nn_engine_scalar_f64}, always, 1},
+};
+enum { TARGETS = sizeof targets / sizeof *targets };
+
+size_t nn_target_count(void) { return TARGETS; }
+const char *nn_target_name(size_t i) { return i < TARGETS ? targets[i].engines[0]->target : NULL; }
+int nn_target_available(size_t i) { return i < TARGETS && targets[i].available(); }
+
+static const nn_target *default_target(void) {
+    for (size_t i = 0; i < TARGETS; i++) {
+        if (targets[i].chosen && targets[i].available()) return &targets[i];
+    }
+    return &targets[TARGETS - 1];
+}
+
+const char *nn_target_default(void) { return default_target()->engines[0]->target; }
+
+static nn_status find_engine(const char *name, int bits, const nn_engine **out) {
+    const nn_target *target = name ? NULL : default_target();
+    if (bits != 32 && bits != 64) return NN_BAD_SIZE;
+    for (size_t i = 0; name && i < TARGETS; i++) {
+        if (strcmp(name, targets[i].engines[0]->target) != 0) continue;
+        if (!targets[i].available()) return NN_TARGET_UNAVAILABLE;
+        target = &targets[i];
+    }
+    if (!target) return NN_UNKNOWN_TARGET;
+    *out = target->engines[bits == 64];
+    return NN_OK;
+}
+
+static const nn_row_list *rows_of(nn_family family) {
+    return (unsigned)family < NN_FAMILIES ? &targets[TARGETS - 1].engines[0]->families[family] : NULL;
+}
+
+size_t nn_row_count(nn_family family) { return rows_of(family) ? rows_of(family)->count : 0; }
+const char *nn_row_name(nn_family family, size_t row) { return row < nn_row_count(family) ? rows_of(family)->names[row] : NULL; }
+
+const char *nn_status_text(nn_status status) {
+    switch (status) {
+    case NN_OK: return "no error";
+    case NN_OUT_OF_MEMORY: return "out of memory";
+    case NN_TOO_LARGE: return "the model or the data are larger than memory can be addressed";
+    case NN_BAD_SIZE: return "a size is zero or does not match the model";
+    case NN_UNKNOWN_ROW: return "unknown layer, activation, loss, metric, optimizer or constraint";
+    case NN_UNKNOWN_TARGET: return "unknown target";
+    case NN_TARGET_UNAVAILABLE: return "this CPU cannot run that target";
+    case NN_NOT_COMPILED: return "the model has no loss and optimizer yet";
+    case NN_NO_DATA: return "no data are bound to this run";
+    case NN_BAD_NUMBER: return "a number is not finite";
+    }
+    return "unknown status";
+}
+
+/* ---- blocks ---- */
+
+/* Zeroed, on 64 bytes; sizes in reals were checked to fit when the plan was made. */
+static void *block_new(size_t reals, int bits) {
+    int ok = 1;
+    const size_t bytes = nn_size(nn_pad(reals + NN_LANES), (size_t)bits / 8, 64, &ok); /* a vec at the last real may be read */
+    void *block = ok ? aligned_alloc(64, (bytes + 63) / 64 * 64) : NULL;
+    if (block) memset(block, 0, bytes);
+    return block;
+}
+
+static void *advance_by(const nn_engine *engine, void *start, size_t reals) { return (char *)start + reals * ((size_t)engine->bits / 8); }
+
+/* ---- models ---- */
+
+nn_status nn_model_new(const nn_layer_record *layers, size_t n_layers, size_t input_units, int bits, const char *target, nn_model **out) {
+    const nn_engine *engine;
+    nn_status status = find_engine(target, bits, &engine);
+    if (status != NN_OK) return status;
+    for (size_t l = 0; l < n_layers; l++) {
+        for (size_t t = 0; t < NN_LAYER_TENSORS; t++) {
+            if (layers[l].tensors[t].constraint.row >= nn_row_count(NN_CONSTRAINTS)) return NN_UNKNOWN_ROW;
+        }
+    }
+    nn_model *m = calloc(1, sizeof *m);
+    if (!m) return NN_OUT_OF_MEMORY;
+    m->engine = engine;
+    status = nn_plan_new(engine, layers, n_layers, input_units, &m->plan);
+    if (status == NN_OK) {
+        int ok = 1;
+        const size_t reals = nn_size(2, m->plan.parameters, m->plan.transposed, &ok);
+        m->block = ok ? block_new(reals, bits) : NULL;
+        status = !ok ? NN_TOO_LARGE : !m->block ? NN_OUT_OF_MEMORY : NN_OK;
+    }
+    if (status != NN_OK) {
+        nn_model_free(m);
+        return status;
+    }
+    m->parameters = m->block;
+    m->gradients = advance_by(engine, m->parameters, m->plan.parameters);
+    m->transposed = advance_by(engine, m->gradients, m->plan.parameters);
+    *out = m;
+    return NN_OK;
+}
+
+void nn_model_free(nn_model *m) {
+    if (!m) return;
+    nn_plan_free(&m->plan);
+    free(m->block);
+    free(m->slots);
+    free(m->metrics);
+    free(m);
+}
+
+static void fill(const nn_engine *engine, void *block, size_t reals, double value) {
+    for (size_t i = 0; i < reals; i++) {
+        if (engine->bits == 32) ((float *)block)[i] = (float)value;
+        else ((double *)block)[i] = value;
+    }
+}
+
+nn_status nn_model_compile(nn_model *m, const nn_loss_record *loss, const nn_row *metrics, size_t n_metrics, const nn_optimizer_record *optimizer) {
+    const nn_engine *engine = m->engine;
+    if (loss->kind.row >= nn_row_count(NN_LOSSES) || optimizer->kind.row >= nn_row_count(NN_OPTIMIZERS)) return NN_UNKNOWN_ROW;
+    for (size_t k = 0; k < n_metrics; k++) {
+        if (metrics[k].row >= nn_row_count(NN_METRICS)) return NN_UNKNOWN_ROW;
+    }
+    if (!isfinite(optimizer->learning_rate) || !isfinite(optimizer->decay) || !isfinite(loss->weight)) return NN_BAD_NUMBER;
+    int ok = 1;
+    const size_t n_slots = engine->optimizer_slots(optimizer->kind.row), reals = nn_size(n_slots, m->plan.parameters, 0, &ok);
+    if (!ok) return NN_TOO_LARGE;
+    void *slots = block_new(reals, engine->bits);
+    nn_row *kept = calloc(n_metrics + 1, sizeof *kept);
+    if (!slots || !kept) {
+        free(slots);
+        free(kept);
+        return NN_OUT_OF_MEMORY;
+    }
+    if (n_metrics) memcpy(kept, metrics, n_metrics * sizeof *kept);
+    if (engine->optimizer_initial(&optimizer->kind) != 0) fill(engine, slots, reals, engine->optimizer_initial(&optimizer->kind));
+    free(m->slots);
+    free(m->metrics);
+    m->slots = slots;
+    m->n_slots = n_slots;
+    m->metrics = kept;
+    m->n_metrics = n_metrics;
+    m->loss = *loss;
+    m->optimizer = *optimizer;
+    m->fused = loss->fuse && m->plan.n_layers > 1 && engine->loss_fuses(loss->kind.row, m->plan.layers[m->plan.n_layers - 1].kind.row);
+    fill(engine, m->gradients, m->plan.parameters, 0);
+    m->state.iterations = 0;
+    m->state.learning_rate = optimizer->learning_rate;
+    for (int i = 0; i < NN_PRODUCTS; i++) m->state.products[i] = 1;
+    m->compiled = 1;
+    return NN_OK;
+}
+
+nn_model_facts nn_model_describe(const nn_model *m) {
+    return (nn_model_facts){.inputs = m->plan.inputs, .units = m->plan.units, .tensors = m->plan.n_tensors, .parameters = m->plan.parameters,
+                            .slots = m->n_slots, .metrics = m->n_metrics, .bits = m->engine->bits, .target = m->engine->target};
+}
+
+nn_status nn_tensor_describe(const nn_model *m, size_t tensor, nn_tensor_facts *out) {
+    if (tensor >= m->plan.n_tensors) return NN_BAD_SIZE;
+    const nn_tensor *t = &m->plan.tensors[tensor];
+    *out = (nn_tensor_facts){.name = t->name, .layer = t->layer, .rows = t->rows, .columns = t->columns, .offset = t->offset, .panel = t->panel,
+                             .vector = t->vector, .trainable = t->rule.trainable && !t->statistic};
+    return NN_OK;
+}
+
+nn_status nn_tensor_set_trainable(nn_model *m, size_t tensor, int trainable) {
+    if (tensor >= m->plan.n_tensors) return NN_BAD_SIZE;
+    m->plan.tensors[tensor].rule.trainable = trainable;
+    return NN_OK;
+}
+
+static void *buffer_of(const nn_model *m, size_t buffer) {
+    if (buffer == 0) return m->parameters;
+    if (buffer == 1) return m->gradients;
+    return buffer - 2 < m->n_slots ? advance_by(m->engine, m->slots, (buffer - 2) * m->plan.parameters) : NULL;
+}
+
+nn_status nn_tensor_read(const nn_model *m, size_t buffer, size_t tensor, void *array) {
+    if (tensor >= m->plan.n_tensors || !buffer_of(m, buffer)) return NN_BAD_SIZE;
+    m->engine->unpack(&m->plan.tensors[tensor], array, buffer_of(m, buffer));
+    return NN_OK;
+}
+
+nn_status nn_tensor_write(nn_model *m, size_t buffer, size_t tensor, const void *array) {
+    if (tensor >= m->plan.n_tensors || !buffer_of(m, buffer)) return NN_BAD_SIZE;
+    m->engine->pack(&m->plan.tensors[tensor], buffer_of(m, buffer), array);
+    return NN_OK;
+}
+
+void *nn_model_parameters(nn_model *m) { return m->parameters; }
+
+nn_state nn_state_get(const nn_model *m) { return m->state; }
+void nn_state_set(nn_model *m, const nn_state *state) { m->state = *state; }
+
+/* ---- runs ---- */
+
+/* Input, targets, weights and workspace of one batch in one block, each padded. */
+static nn_status cut_block(nn_run *run, size_t target_room) {
+    const nn_plan *plan = &run->model->plan;
+    int ok = 1;
+    const size_t rows = nn_pad(run->batch_size);
+    const size_t input = nn_size(rows, plan->input_stride, 0, &ok), targets_reals = nn_size(rows, target_room, 0, &ok);
+    const size_t weights = nn_pad(rows), workspace = nn_size(rows, plan->row_reals, plan->fixed_reals, &ok);
+    const size_t reals = nn_size(1, input, nn_size(1, targets_reals, nn_size(1, weights, workspace, &ok), &ok), &ok);
+    if (!ok) return NN_TOO_LARGE;
+    void *block = block_new(reals, run->model->engine->bits);
+    if (!block) return NN_OUT_OF_MEMORY;
+    free(run->block);
+    run->block = run->input = block;
+    run->targets = advance_by(run->model->engine, run->input, input);
+    run->weights = advance_by(run->model->engine, run->targets, targets_reals);
+    run->workspace = advance_by(run->model->engine, run->weights, weights);
+    run->target_room = target_room;
+    return NN_OK;
+}
+
+nn_status nn_run_new(nn_model *model, size_t batch_size, nn_run **out) {
+    if (batch_size == 0) return NN_BAD_SIZE;
+    nn_run *run = calloc(1, sizeof *run);
+    if (!run) return NN_OUT_OF_MEMORY;
+    run->model = model;
+    run->batch_size = batch_size;
+    const nn_status status = cut_block(run, model->plan.stride);
+    if (status != NN_OK) {
+        nn_run_free(run);
+        return status;
+    }
+    *out = run;
+    return NN_OK;
+}
+
+void nn_run_free(nn_run *run) {
+    if (!run) return;
+    free(run->block);
+    free(run->order);
+    free(run->sums);
+    free(run);
+}
+
+/* Room for targets of another width than the outputs, and for the sums of the metrics compiled last. */
+static nn_status make_room(nn_run *run, size_t target_units) {
+    const nn_model *m = run->model;
+    if (!m->compiled) return NN_NOT_COMPILED;
+    double *sums = calloc(2 * (1 + m->n_metrics), sizeof *sums);
+    if (!sums) return NN_OUT_OF_MEMORY;
+    free(run->sums);
+    run->sums = sums;
+    run->width = 1 + m->n_metrics;
+    return nn_pad(target_units) <= run->target_room ? NN_OK : cut_block(run, nn_pad(target_units));
+}
+
+/* Targets are as wide as the outputs, or class numbers. */
+static int good_data(const nn_run *run, const nn_data *d) {
+    return d->rows > 0 && d->rows < UINT32_MAX && (d->target_units == run->model->plan.units || d->target_units == 1) && d->x && d->y;
+}
+
+nn_status nn_run_bind(nn_run *run, const nn_data *train, const nn_data *validation, int shuffle) {
+    if (!good_data(run, train)) return NN_BAD_SIZE;
+    if (validation && (!good_data(run, validation) || validation->target_units != train->target_units)) return NN_BAD_SIZE;
+    const nn_status status = make_room(run, train->target_units);
+    if (status != NN_OK) return status;
+    uint32_t *order = shuffle ? malloc(train->rows * sizeof *order) : NULL;
+    if (shuffle && !order) return NN_OUT_OF_MEMORY;
+    free(run->order);
+    run->order = order;
+    run->train = *train;
+    run->validation = validation ? *validation : (nn_data){0};
+    run->shuffle = shuffle;
+    run->progress = (nn_progress){.batches = (train->rows - 1) / run->batch_size + 1};
+    run->bound = 1;
+    return NN_OK;
+}
+
+/* Values written into the flat parameters from outside are seen from here on. */
+static void refresh(nn_model *m) { m->engine->transpose(&m->plan, m->transposed, m->parameters); }
+
+nn_status nn_run_advance(nn_run *run, size_t max_batches, size_t max_epochs, double *means, double *seconds, double *partial, double *last,
+                         nn_progress *progress) {
+    nn_model *m = run->model;
+    if (!m->compiled) return NN_NOT_COMPILED;
+    if (!run->bound || run->width != 1 + m->n_metrics) return NN_NO_DATA;
+    const nn_environment caller = environment_enter();
+    refresh(m);
+    m->engine->advance(run, max_batches, max_epochs, means, seconds, last);
+    environment_leave(caller);
+    for (size_t k = 0; partial && run->progress.rows && k < run->width; k++) partial[k] = run->sums[k] / (double)run->progress.rows;
+    *progress = run->progress;
+    return NN_OK;
+}
+
+nn_status nn_forward(nn_run *run, const void *x, size_t rows, int training, void *y) {
+    if (rows == 0 || rows > run->batch_size) return NN_BAD_SIZE;
+    const nn_environment caller = environment_enter();
+    run->model->engine->forward(run, x, rows, training, y);
+    environment_leave(caller);
+    return NN_OK;
+}
+
+nn_status nn_backward(nn_run *run, const void *dy, size_t rows) {
+    if (rows == 0 || rows > run->batch_size) return NN_BAD_SIZE;
+    const nn_environment caller = environment_enter();
+    refresh(run->model);
+    run->model->engine->backward(run, dy, rows);
+    environment_leave(caller);
+    return NN_OK;
+}
+
+nn_status nn_update(nn_model *m, double *penalty) {
+    if (!m->compiled) return NN_NOT_COMPILED;
+    const nn_environment caller = environment_enter();
+    *penalty = m->engine->update(m);
+    environment_leave(caller);
+    return NN_OK;
+}
+
+nn_status nn_evaluate(nn_run *run, const nn_data *data, double *means) {
+    const nn_model *m = run->model;
+    if (!good_data(run, data)) return NN_BAD_SIZE;
+    const nn_status status = make_room(run, data->target_units);
+    if (status != NN_OK) return status;
+    nn_totals totals = {.sums = means};
+    for (size_t k = 0; k < 1 + m->n_metrics; k++) means[k] = 0;
+    run->bound = 0; /* the sums and the room for targets are this call's now */
+    const nn_environment caller = environment_enter();
+    m->engine->evaluate(run, data, &totals);
+    environment_leave(caller);
+    for (size_t k = 0; k < 1 + m->n_metrics; k++) means[k] /= (double)totals.rows;
+    return NN_OK;
+}
+
+nn_status nn_predict(nn_run *run, const void *x, size_t rows, void *y) {
+    if (rows == 0) return NN_BAD_SIZE;
+    const nn_environment caller = environment_enter();
+    run->model->engine->predict(run, x, rows, y);
+    environment_leave(caller);
+    return NN_OK;
+}
+
+/* ---- odds and ends ---- */
+
+nn_status nn_random(nn_distribution kind, double low_or_mean, double high_or_deviation, uint64_t seed, uint64_t stream, size_t n, int bits, void *out) {
+    const nn_engine *engine;
+    const nn_status status = find_engine("scalar", bits, &engine);
+    if (status != NN_OK) return status;
+    if (!isfinite(low_or_mean) || !isfinite(high_or_deviation)) return NN_BAD_NUMBER;
+    const nn_environment caller = environment_enter();
+    engine->random(kind, low_or_mean, high_or_deviation, seed, stream, n, out);
+    environment_leave(caller);
+    return NN_OK;
+}
+
+nn_status nn_activate(const nn_row *activation, const void *x, size_t rows, size_t units, int bits, void *y) {
+    const nn_engine *engine;
+    if (activation->row >= nn_row_count(NN_ACTIVATIONS)) return NN_UNKNOWN_ROW;
+    if (rows == 0 || units == 0 || units > SIZE_MAX / 8192) return NN_BAD_SIZE;
+    const nn_status status = find_engine(NULL, bits, &engine);
+    if (status != NN_OK) return status;
+    void *scratch = block_new(5 * NN_LANES * nn_pad(units), bits); /* units were checked not to overflow */
+    if (!scratch) return NN_OUT_OF_MEMORY;
+    const nn_environment caller = environment_enter();
+    engine->activate(activation, x, rows, units, scratch, y);
+    environment_leave(caller);
+    free(scratch);
+    return NN_OK;
+}

@@ -1,0 +1,65 @@
+/* Records in, offsets and sizes out. A plan is made once and never changes; layers own offsets, never memory. */
+#ifndef NN_PLAN_H
+#define NN_PLAN_H
+
+#include "nnlite.h"
+
+typedef struct nn_tensor {
+    const char *name;
+    size_t layer;
+    size_t rows, columns;  /* kernel: inputs x units; vectors: 1 x units */
+    size_t panel;          /* columns in a panel of its storage */
+    size_t offset, size;   /* reals in every parameter-shaped block; multiples of 16 in a wide plan */
+    int vector;
+    int statistic;         /* moved by the forward pass, not by the optimizer */
+    nn_tensor_rule rule;
+} nn_tensor;
+
+typedef struct nn_layer {
+    nn_row kind;
+    size_t inputs, units;          /* true widths */
+    size_t input_stride, stride;   /* widths padded to a multiple of 16 */
+    size_t input;                  /* workspace place of its input, NN_PLAN_INPUT for the batch itself */
+    size_t output, gradient;       /* workspace places of its output and of the gradient in its output */
+    size_t scratch;                /* workspace place of as many reals as its output has, if it wants them */
+    size_t fixed, fixed_reals;     /* place of this many reals whatever the rows */
+    size_t transposed;             /* offset of the kernel's transposed panels, in wide plans and after the first layer */
+    size_t first_tensor, n_tensors;
+    nn_tensor tensors[NN_LAYER_TENSORS];
+    int wants_scratch;
+    int elementwise;               /* output may be written over input, gradient over gradient */
+    int keeps_output;              /* backward reads the layer's own output, so nobody may write over it */
+    int keeps_input;               /* backward reads the layer's input, likewise */
+} nn_layer;
+
+#define NN_PLAN_INPUT SIZE_MAX
+
+/* A wide plan keeps a batch in row order, 16 units to a vector: element (r, u) of a layer's output lies at r * stride + u. A narrow plan keeps it
+ * in unit order, 16 rows to a vector, at u * pitch + r with pitch = rows padded to 16: no lane is lost on a layer of two units. */
+typedef struct nn_plan {
+    size_t inputs, units, input_stride, stride;
+    int narrow;
+    size_t n_layers, n_tensors;
+    nn_layer *layers;
+    nn_tensor *tensors;           /* all layers', in layer order; their rules may be changed by nn_tensor_set_trainable */
+    size_t parameters;            /* reals of a parameter-shaped block, a multiple of 16 */
+    size_t statistics;            /* offset of the first statistic: all trainable tensors lie before it */
+    size_t transposed;            /* reals of all transposed kernels */
+    size_t row_reals, fixed_reals;/* the workspace for n rows holds n * row_reals + fixed_reals reals; n padded in a narrow plan */
+    size_t lanes, lanes_reals;    /* fixed place of three blocks of so many reals: 16 rows of the widest layer, for routines that want rows in lanes */
+} nn_plan;
+
+struct nn_engine;
+
+static inline size_t nn_pad(size_t n) { return (n + NN_LANES - 1) / NN_LANES * NN_LANES; }
+
+/* Adds a tensor to a layer being shaped. A layer's shape routine calls this in the order of its tensors. */
+void nn_layer_tensor(nn_layer *layer, const char *name, size_t rows, int vector, int statistic);
+
+nn_status nn_plan_new(const struct nn_engine *engine, const nn_layer_record *records, size_t n, size_t inputs, nn_plan *out);
+void nn_plan_free(nn_plan *plan);
+
+/* a * b + c, or 0 in *ok when it does not fit a size_t */
+size_t nn_size(size_t a, size_t b, size_t c, int *ok);
+
+#endif

@@ -1,0 +1,45 @@
+/* Counter-based random numbers: every value is a function of (seed, purpose, epoch or step, index), so there is no state to keep, split or restore.
+ * Generator: Philox4x32-10, "Parallel random numbers: as easy as 1, 2, 3", Salmon et al., 2011. */
+#ifndef NN_RANDOM_H
+#define NN_RANDOM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum nn_purpose { NN_FOR_SHUFFLE = 1, NN_FOR_INITIAL = 2, NN_FOR_LAYER = 16 /* + layer index */ };
+
+typedef struct nn_block { uint32_t word[4]; } nn_block;
+
+static inline nn_block nn_philox(uint64_t seed, nn_block counter) {
+    uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
+    for (int round = 0; round < 10; round++) {
+        const uint64_t p = (uint64_t)0xD2511F53u * counter.word[0], q = (uint64_t)0xCD9E8D57u * counter.word[2];
+        counter = (nn_block){{(uint32_t)(q >> 32) ^ counter.word[1] ^ k0, (uint32_t)q, (uint32_t)(p >> 32) ^ counter.word[3] ^ k1, (uint32_t)p}};
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+    }
+    return counter;
+}
+
+/* Words 4 * index ... 4 * index + 3 of the stream (seed, purpose, time). */
+static inline nn_block nn_random_block(uint64_t seed, uint32_t purpose, uint64_t time, uint64_t index) {
+    /* a time beyond 2^32 would run into the purpose: purposes stay below 2^16 and times below 2^48 */
+    return nn_philox(seed, (nn_block){{(uint32_t)index, (uint32_t)(index >> 32), (uint32_t)time, (purpose << 16) ^ (uint32_t)(time >> 32)}});
+}
+
+/* order[0 ... n) becomes the epoch's permutation of 0 ... n-1 (Fisher and Yates). n < 2^32. */
+static inline void nn_shuffle(uint32_t *order, size_t n, uint64_t seed, uint64_t epoch) {
+    for (size_t i = 0; i < n; i++) order[i] = (uint32_t)i;
+    size_t i = n;
+    for (uint64_t b = 0; i > 1; b++) {
+        const nn_block block = nn_random_block(seed, NN_FOR_SHUFFLE, epoch, b);
+        for (int w = 0; w < 4 && i > 1; w++, i--) {
+            const size_t j = (size_t)(((uint64_t)block.word[w] * i) >> 32); /* uniform on [0, i) up to i / 2^32 */
+            const uint32_t other = order[j];
+            order[j] = order[i - 1];
+            order[i - 1] = other;
+        }
+    }
+}
+
+#endif

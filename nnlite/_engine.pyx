@@ -1,0 +1,506 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
+"""The narrow door to the C engine: acquire buffers, release the GIL, call, raise. csrc/nnlite.h is the manual of every call."""
+
+from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.exc cimport PyErr_CheckSignals
+from libc.stddef cimport size_t
+from libc.stdint cimport uint32_t, uint64_t
+from libc.stdlib cimport calloc, free
+
+import numpy as np
+
+
+_FAMILIES = {"layer": NN_LAYERS, "activation": NN_ACTIVATIONS, "loss": NN_LOSSES, "metric": NN_METRICS, "optimizer": NN_OPTIMIZERS,
+             "constraint": NN_CONSTRAINTS}
+_ROWS = {family: {nn_row_name(number, i).decode(): i for i in range(nn_row_count(number))} for family, number in _FAMILIES.items()}
+_BITS = {"float32": 32, "float64": 64}
+_DISTRIBUTIONS = {"uniform": NN_UNIFORM, "normal": NN_NORMAL, "truncated_normal": NN_TRUNCATED_NORMAL}
+
+
+def rows(family):
+    return list(_ROWS[family])
+
+
+def targets():
+    return {nn_target_name(i).decode(): bool(nn_target_available(i)) for i in range(nn_target_count())}
+
+
+def default_target():
+    return nn_target_default().decode()
+
+
+cdef int check(nn_status status) except -1:
+    if status == NN_OK:
+        return 0
+    if status == NN_OUT_OF_MEMORY or status == NN_TOO_LARGE:
+        raise MemoryError(nn_status_text(status).decode())
+    if status == NN_NOT_COMPILED or status == NN_NO_DATA:
+        raise RuntimeError(nn_status_text(status).decode())
+    raise ValueError(nn_status_text(status).decode())
+
+
+cdef int fill_row(nn_row *row, family, name, numbers) except -1:
+    if name not in _ROWS[family]:
+        raise ValueError(f"the engine has no {family} {name!r}; it has {', '.join(_ROWS[family])}")
+    if len(numbers) > NN_NUMBERS:
+        raise ValueError(f"{family} {name!r} takes at most {NN_NUMBERS} numbers, got {len(numbers)}")
+    row.row = _ROWS[family][name]
+    for i in range(NN_NUMBERS):
+        row.numbers[i] = numbers[i] if i < len(numbers) else 0.0
+    return 0
+
+
+cdef class Buffer:
+    """One array held for the length of a call (or of a bound run): contiguous, of the model's type, of the size expected."""
+    cdef Py_buffer view
+    cdef bint held
+
+    def __dealloc__(self):
+        if self.held:
+            PyBuffer_Release(&self.view)
+
+
+cdef Buffer take(array, int bits, Py_ssize_t items, bint writable, name):
+    cdef Buffer buffer = Buffer.__new__(Buffer)
+    PyObject_GetBuffer(array, &buffer.view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (PyBUF_WRITABLE if writable else 0))
+    buffer.held = True
+    cdef char wanted = c"f" if bits == 32 else c"d", kind = buffer.view.format[0] if buffer.view.format != NULL else c"B"
+    if kind != wanted or buffer.view.len != items * (bits // 8):
+        raise ValueError(f"{name} must hold {items} numbers of type float{bits}, got {buffer.view.len // buffer.view.itemsize} "
+                         f"of format {buffer.view.format.decode() if buffer.view.format != NULL else 'B'!r}")
+    return buffer
+
+
+cdef tuple shape_of(nn_tensor_facts *facts):
+    if facts.vector:
+        return (facts.columns,)
+    return (facts.rows, facts.columns)
+
+
+cdef class EngineModel:
+    """A plan and its blocks. layers: (name, units, numbers, ((trainable, l1, l2, constraint, constraint_numbers), ...)) for each layer."""
+    cdef nn_model *handle
+    cdef readonly int bits
+    cdef readonly object dtype
+    cdef readonly Py_ssize_t input_units, output_units, parameter_count
+    cdef readonly str target
+    cdef bint busy
+
+    def __cinit__(self, layers, Py_ssize_t input_units, dtype="float32", target=None, seed=0):
+        cdef nn_layer_record *records = <nn_layer_record *>calloc(len(layers) + 1, sizeof(nn_layer_record))
+        cdef size_t n = len(layers)
+        cdef nn_state state
+        cdef nn_model_facts facts
+        cdef bytes name = target.encode() if target is not None else b""
+        if records == NULL:
+            raise MemoryError()
+        try:
+            for l, (kind, units, numbers, tensors) in enumerate(layers):
+                fill_row(&records[l].kind, "layer", kind, numbers)
+                records[l].units = units
+                for t, (trainable, l1, l2, constraint, constraint_numbers) in enumerate(tensors):
+                    records[l].tensors[t].trainable = trainable
+                    records[l].tensors[t].l1 = l1
+                    records[l].tensors[t].l2 = l2
+                    fill_row(&records[l].tensors[t].constraint, "constraint", constraint, constraint_numbers)
+            if input_units < 1:
+                raise ValueError(f"input_units must be positive, got {input_units}")
+            check(nn_model_new(records, n, input_units, _BITS[dtype], <const char *>name if target is not None else NULL, &self.handle))
+        finally:
+            free(records)
+        facts = nn_model_describe(self.handle)
+        self.bits = facts.bits
+        self.dtype = np.dtype(dtype)
+        self.target = facts.target.decode()
+        self.input_units = facts.inputs
+        self.output_units = facts.units
+        self.parameter_count = facts.parameters
+        state = nn_state_get(self.handle)
+        state.seed = seed
+        nn_state_set(self.handle, &state)
+
+    def __dealloc__(self):
+        nn_model_free(self.handle)
+
+    def compile(self, loss, bint fuse, metrics, optimizer):
+        """loss: (name, numbers, weight, sum); metrics: [(name, numbers)]; optimizer: (name, numbers, learning_rate, decay, weight_decay,
+        clipvalue, clipnorm, global_clipnorm)."""
+        cdef nn_loss_record loss_record
+        cdef nn_optimizer_record optimizer_record
+        cdef nn_row *metric_rows = <nn_row *>calloc(len(metrics) + 1, sizeof(nn_row))
+        if metric_rows == NULL:
+            raise MemoryError()
+        try:
+            fill_row(&loss_record.kind, "loss", loss[0], loss[1])
+            loss_record.weight = loss[2]
+            loss_record.sum = loss[3]
+            loss_record.fuse = fuse
+            for i, (name, numbers) in enumerate(metrics):
+                fill_row(&metric_rows[i], "metric", name, numbers)
+            fill_row(&optimizer_record.kind, "optimizer", optimizer[0], optimizer[1])
+            (optimizer_record.learning_rate, optimizer_record.decay, optimizer_record.weight_decay, optimizer_record.clipvalue,
+             optimizer_record.clipnorm, optimizer_record.global_clipnorm) = optimizer[2:]
+            self.enter()
+            try:
+                check(nn_model_compile(self.handle, &loss_record, metric_rows, len(metrics), &optimizer_record))
+            finally:
+                self.busy = False
+        finally:
+            free(metric_rows)
+
+    cdef int enter(self) except -1:
+        if self.busy:
+            raise RuntimeError("this model is being trained by another thread; train different models in parallel, or wait for it")
+        self.busy = True
+        return 0
+
+    def tensors(self):
+        """[(index of the layer, name, shape, trainable)] in the order of the layers."""
+        cdef nn_tensor_facts facts
+        result = []
+        for i in range(nn_model_describe(self.handle).tensors):
+            check(nn_tensor_describe(self.handle, i, &facts))
+            result.append((facts.layer, facts.name.decode(), shape_of(&facts), bool(facts.trainable)))
+        return result
+
+    def layout(self):
+        """[(index of the layer, name, shape, offset, panel)]: element (k, j) of a tensor lies in the flat parameters at
+        offset + j // panel * rows * panel + k * panel + j % panel."""
+        cdef nn_tensor_facts facts
+        result = []
+        for i, (layer, name, shape, _) in enumerate(self.tensors()):
+            check(nn_tensor_describe(self.handle, i, &facts))
+            result.append((layer, name, shape, facts.offset, facts.panel))
+        return result
+
+    def read(self, size_t buffer, size_t tensor):
+        cdef nn_tensor_facts facts
+        check(nn_tensor_describe(self.handle, tensor, &facts))
+        array = np.empty(shape_of(&facts), self.dtype)
+        cdef Buffer held = take(array, self.bits, facts.rows * facts.columns, True, "array")
+        check(nn_tensor_read(self.handle, buffer, tensor, held.view.buf))
+        return array
+
+    def write(self, size_t buffer, size_t tensor, array):
+        cdef nn_tensor_facts facts
+        check(nn_tensor_describe(self.handle, tensor, &facts))
+        cdef Buffer held = take(np.ascontiguousarray(array, self.dtype), self.bits, facts.rows * facts.columns, False, facts.name.decode())
+        check(nn_tensor_write(self.handle, buffer, tensor, held.view.buf))
+
+    def view(self):
+        """The flat parameters themselves, writable, padding included; it keeps the model alive."""
+        return np.frombuffer(_Parameters(self), self.dtype)
+
+    def set_trainable(self, size_t tensor, bint trainable):
+        check(nn_tensor_set_trainable(self.handle, tensor, trainable))
+
+    @property
+    def slots(self):
+        return nn_model_describe(self.handle).slots
+
+    @property
+    def state(self):
+        """What training moves besides the blocks: dict of seed, iterations, epochs, learning_rate, products."""
+        return nn_state_get(self.handle)
+
+    @state.setter
+    def state(self, value):
+        cdef nn_state state = value
+        nn_state_set(self.handle, &state)
+
+    @property
+    def learning_rate(self):
+        return nn_state_get(self.handle).learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, double value):
+        cdef nn_state state = nn_state_get(self.handle)
+        state.learning_rate = value
+        nn_state_set(self.handle, &state)
+
+    @property
+    def iterations(self):
+        return nn_state_get(self.handle).iterations
+
+    @property
+    def epochs_done(self):
+        return nn_state_get(self.handle).epochs
+
+    @property
+    def seed(self):
+        return nn_state_get(self.handle).seed
+
+    def update(self):
+        """One optimizer step from the gradients; returns the penalties of the parameters before it."""
+        cdef double penalty
+        self.enter()
+        try:
+            check(nn_update(self.handle, &penalty))
+        finally:
+            self.busy = False
+        return penalty
+
+
+cdef class _Parameters:
+    """The buffer behind EngineModel.view."""
+    cdef EngineModel model
+
+    def __cinit__(self, EngineModel model):
+        self.model = model
+
+    def __getbuffer__(self, Py_buffer *view, int flags):
+        view.buf = nn_model_parameters(self.model.handle)
+        view.obj = self
+        view.len = self.model.parameter_count * (self.model.bits // 8)
+        view.itemsize = 1
+        view.readonly = 0
+        view.format = NULL
+        view.ndim = 1
+        view.shape = NULL
+        view.strides = NULL
+        view.suboffsets = NULL
+        view.internal = NULL
+
+
+cdef class Run:
+    """A workspace for batches of up to `batch_size` rows, and the data bound to it."""
+    cdef nn_run *handle
+    cdef readonly EngineModel model
+    cdef readonly Py_ssize_t batch_size
+    cdef object kept
+    cdef Py_ssize_t width, row_width
+    cdef nn_progress progress
+    cdef list means, times
+    cdef object partial_means, last_means
+    cdef double batches_a_second
+    cdef bint busy
+
+    def __cinit__(self, EngineModel model, Py_ssize_t batch_size):
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be positive, got {batch_size}")
+        self.model = model
+        self.batch_size = batch_size
+        self.means = []
+        self.times = []
+        check(nn_run_new(model.handle, batch_size, &self.handle))
+
+    def __dealloc__(self):
+        nn_run_free(self.handle)
+
+    cdef int enter(self) except -1:
+        if self.busy:
+            raise RuntimeError("this run is in use by another thread")
+        self.busy = True
+        return 0
+
+    cdef list hold(self, nn_data *data, x, y, weights):
+        cdef Py_ssize_t n = len(x), target_units = y.shape[1] if y.ndim > 1 else 1
+        cdef Buffer bx = take(x, self.model.bits, n * self.model.input_units, False, "x")
+        cdef Buffer by = take(y, self.model.bits, n * target_units, False, "y")
+        cdef Buffer bw = take(weights, self.model.bits, n, False, "sample_weight") if weights is not None else None
+        data.x = bx.view.buf
+        data.y = by.view.buf
+        data.weights = bw.view.buf if bw is not None else NULL
+        data.rows = n
+        data.target_units = target_units
+        return [bx, by, bw]
+
+    def bind(self, x, y, sample_weight=None, int shuffle=1, validation=None):
+        """x (rows, inputs), y (rows, target units), sample_weight (rows,) or None; validation: such a triple or None. shuffle: 0 none, 1 rows, 2 batches."""
+        cdef nn_data train, held_out
+        kept = self.hold(&train, x, y, sample_weight)
+        if validation is not None:
+            x, y, sample_weight = validation
+            kept += self.hold(&held_out, x, y, sample_weight)
+        check(nn_run_bind(self.handle, &train, &held_out if validation is not None else NULL, shuffle))
+        self.kept = kept
+        self.width = 1 + nn_model_describe(self.model.handle).metrics
+        self.row_width = self.width * (2 if validation is not None else 1)
+        self.progress.epochs = self.progress.batch = self.progress.rows = self.progress.bad_iteration = 0
+        self.progress.batches = (train.rows - 1) // self.batch_size + 1
+        self.means = []
+        self.times = []
+        self.partial_means = np.zeros(self.width)
+        self.last_means = np.zeros(self.width)
+
+    def advance(self, Py_ssize_t max_batches, Py_ssize_t max_epochs, double seconds=0.05):
+        """Trains until max_batches or max_epochs are done or `seconds` have passed; returns the number of epochs finished.
+
+        The GIL is released in slices of about 20 ms; Ctrl-C is seen between two, at the end of a step."""
+        cdef Py_ssize_t batches, epochs, finished, done = 0, seen, before
+        cdef double start = nn_clock(), now = start, slice_start
+        cdef double *means_at
+        cdef double *times_at
+        cdef double *partial_at
+        cdef double *last_at
+        cdef nn_run *run = self.handle
+        cdef nn_status status
+        cdef nn_progress progress
+        cdef Buffer partial = take(self.partial_means, 64, self.width, True, "partial"), last = take(self.last_means, 64, self.width, True, "last")
+        partial_at = <double *>partial.view.buf
+        last_at = <double *>last.view.buf
+        self.model.enter()
+        try:
+            self.enter()
+            while max_batches > 0 and done < max_epochs and (now - start < seconds or now == start):
+                batches = min(max_batches, max(1, <Py_ssize_t>(self.batches_a_second * min(0.02, seconds))))
+                epochs = min(max_epochs - done, batches // self.progress.batches + 1)
+                means = np.empty((epochs, self.row_width))
+                times = np.empty(epochs)
+                held_means = take(means, 64, epochs * self.row_width, True, "means")
+                held_times = take(times, 64, epochs, True, "times")
+                means_at = <double *>(<Buffer>held_means).view.buf
+                times_at = <double *>(<Buffer>held_times).view.buf
+                before = self.progress.epochs * self.progress.batches + self.progress.batch
+                slice_start = nn_clock()
+                with nogil:
+                    status = nn_run_advance(run, batches, epochs, means_at, times_at, partial_at, last_at, &progress)
+                check(status)
+                now = nn_clock()
+                finished = progress.epochs - self.progress.epochs
+                self.progress = progress
+                if finished:
+                    self.means.append(means[:finished])
+                    self.times.append(times[:finished])
+                done += finished
+                seen = progress.epochs * progress.batches + progress.batch - before
+                max_batches -= seen
+                # a first slice may be cold or interrupted: trust it for no more than sixteen times its length
+                self.batches_a_second = min(seen / max(now - slice_start, 1e-7), 16 * seen / 0.02)
+                PyErr_CheckSignals()
+        finally:
+            self.busy = False
+            self.model.busy = False
+        return done
+
+    def history(self):
+        """(epochs, width) means of the epochs finished since the last call: loss, metrics, and the same for the validation data."""
+        means = np.concatenate(self.means) if self.means else np.empty((0, self.row_width))
+        self.means = []
+        return means
+
+    def epoch_times(self):
+        """(epochs,) seconds each of those took, validation included."""
+        times = np.concatenate(self.times) if self.times else np.empty(0)
+        self.times = []
+        return times
+
+    @property
+    def epochs(self):
+        return self.progress.epochs
+
+    @property
+    def batch(self):
+        """Batches done of the epoch under way."""
+        return self.progress.batch
+
+    @property
+    def batches(self):
+        """Batches in an epoch."""
+        return self.progress.batches
+
+    @property
+    def rows(self):
+        """Rows done of the epoch under way."""
+        return self.progress.rows
+
+    @property
+    def partial(self):
+        """Means of the epoch under way so far: loss, metrics."""
+        return self.partial_means.tolist()
+
+    @property
+    def last(self):
+        """Means of the last batch alone: loss, metrics."""
+        return self.last_means.tolist()
+
+    @property
+    def bad_iteration(self):
+        """The first step, from 1, whose loss was not finite; 0 while all were."""
+        return self.progress.bad_iteration
+
+    def forward(self, x, bint training=False):
+        """y (rows, output units) of at most batch_size rows."""
+        cdef size_t n = len(x)
+        cdef Buffer bx = take(x, self.model.bits, n * self.model.input_units, False, "x")
+        y = np.empty((n, self.model.output_units), self.model.dtype)
+        cdef Buffer by = take(y, self.model.bits, n * self.model.output_units, True, "y")
+        cdef nn_status status
+        self.enter()
+        try:
+            with nogil:
+                status = nn_forward(self.handle, bx.view.buf, n, training, by.view.buf)
+        finally:
+            self.busy = False
+        check(status)
+        return y
+
+    def backward(self, dy):
+        """Gradients of all tensors from the gradient of the loss in the outputs of the last forward."""
+        cdef size_t n = len(dy)
+        cdef Buffer held = take(dy, self.model.bits, n * self.model.output_units, False, "dy")
+        cdef nn_status status
+        self.enter()
+        try:
+            with nogil:
+                status = nn_backward(self.handle, held.view.buf, n)
+        finally:
+            self.busy = False
+        check(status)
+
+    def evaluate(self, x, y, sample_weight=None):
+        """[loss, metrics...] over all rows."""
+        cdef nn_data data
+        kept = self.hold(&data, x, y, sample_weight)
+        means = np.empty(1 + nn_model_describe(self.model.handle).metrics)
+        cdef Buffer held = take(means, 64, len(means), True, "means")
+        cdef nn_status status
+        self.enter()
+        try:
+            with nogil:
+                status = nn_evaluate(self.handle, &data, <double *>held.view.buf)
+        finally:
+            self.busy = False
+        check(status)
+        del kept
+        return means.tolist()
+
+    def predict(self, x):
+        """y (rows, output units) of any number of rows."""
+        cdef size_t n = len(x)
+        cdef Buffer bx = take(x, self.model.bits, n * self.model.input_units, False, "x")
+        y = np.empty((n, self.model.output_units), self.model.dtype)
+        cdef Buffer by
+        cdef nn_status status
+        if n == 0:
+            return y
+        by = take(y, self.model.bits, n * self.model.output_units, True, "y")
+        self.enter()
+        try:
+            with nogil:
+                status = nn_predict(self.handle, bx.view.buf, n, by.view.buf)
+        finally:
+            self.busy = False
+        check(status)
+        return y
+
+
+def random(distribution, double low_or_mean, double high_or_deviation, uint64_t seed, uint64_t stream, shape, dtype="float32"):
+    """Array of the stream (seed, stream): "uniform" on [low, high), "normal" or "truncated_normal" with mean and deviation."""
+    out = np.empty(shape, dtype)
+    cdef int bits = _BITS[dtype]
+    cdef Buffer held = take(out, bits, out.size, True, "out")
+    check(nn_random(_DISTRIBUTIONS[distribution], low_or_mean, high_or_deviation, seed, stream, out.size, bits, held.view.buf))
+    return out
+
+
+def activate(name, numbers, x):
+    """y = activation(x), x (rows, units) of float32 or float64."""
+    cdef nn_row row
+    y = np.empty_like(x)
+    cdef int bits = _BITS[x.dtype.name]
+    cdef Buffer bx = take(x, bits, x.size, False, "x"), by = take(y, bits, x.size, True, "y")
+    fill_row(&row, "activation", name, numbers)
+    if x.size:
+        check(nn_activate(&row, bx.view.buf, x.shape[0], x.shape[1], bits, by.view.buf))
+    return y
