@@ -1,0 +1,227 @@
+"""Activations. To add one: its routines and row in csrc/engine/activations.h, an entry here, a line of
+tests/reference.py.
+
+An entry is a function from the activation's parameters to its row of the engine; its docstring is the formula. The
+decorator turns it into an `Activation`: callable on arrays, usable as ``activation=`` of a layer, found by name.
+Formulas and defaults: keras.activations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from nnlite.config import era
+from nnlite.errors import ArgumentError, UnsupportedError, number, unknown_argument
+from nnlite.records import Row, as_reals, row
+from nnlite.registry import Family, arguments
+
+
+class Activation:
+    """A function applied to the output of a layer, with its parameters.
+
+    Call it on an array of any shape to apply it: ``relu(x)``, ``relu(x, alpha=0.1)``. The result has the shape of
+    `x`; float64 stays float64, all else becomes `config.floatx`. Raises ArgumentError for an unknown parameter.
+
+    >>> relu([-1.0, 2.0], alpha=0.5)
+    array([-0.5,  2. ], dtype=float32)
+    """
+
+    def __init__(self, rule: Callable[..., Row], parameters: dict[str, Any], spellings: dict[str, str]) -> None:
+        self.name = self.__name__ = rule.__name__
+        self.__doc__ = rule.__doc__
+        self.parameters = parameters
+        self._rule = rule
+        self._spellings = spellings
+
+    def __call__(self, x: Any, *values: Any, **parameters: Any) -> Any:
+        activation = self.with_parameters(*values, **parameters)
+        return activation if x is _ANY_INPUT else activation._apply(x)
+
+    def with_parameters(self, *values: Any, **parameters: Any) -> Activation:
+        """Return this activation with other parameters, by position or by name of any era."""
+        known = arguments(self._rule)
+        if len(values) > len(known):
+            raise ArgumentError(f"{self.name} takes {len(known)} parameters {known}; received {values!r}.")
+        chosen = self.parameters | dict(zip(known, values, strict=False))
+        for name, value in parameters.items():
+            name = self._spellings.get(name, name)
+            if name not in known:
+                raise unknown_argument(self.name, name, known)
+            chosen[name] = value
+        changed = Activation(self._rule, chosen, self._spellings)
+        _ = changed.record  # a wrong value is told here, not when the model is built
+        return changed
+
+    @property
+    def record(self) -> Row:
+        """The engine's row and its numbers, as the era in force has them."""
+        return self._rule(**self.parameters)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the parameters that were given."""
+        return dict(self.parameters)
+
+    def __repr__(self) -> str:
+        return f"<activation {self.name}{self.parameters or ''}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Activation) and (self.name, self.parameters) == (other.name, other.parameters)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return get, ({"class_name": self.name, "config": self.parameters},)
+
+    def _apply(self, x: Any) -> Any:
+        from nnlite import _engine
+
+        x = as_reals(x)
+        return _engine.activate(*self.record, x.reshape(-1, x.shape[-1] if x.ndim else 1)).reshape(x.shape)
+
+
+# Stands for the input when adopt looks through a function.
+_ANY_INPUT = object()
+
+
+def _adopt(function: Callable[..., Any]) -> Activation:
+    """Return the activation that a function passes its argument on to, as ``lambda x: relu(x, alpha=0.1)`` does."""
+    try:
+        result = function(_ANY_INPUT)
+    except Exception:
+        result = None
+    if isinstance(result, Activation):
+        return result
+    raise UnsupportedError(
+        f"activation {function!r} is computed in Python, which the engine cannot differentiate; use an activation of "
+        "nnlite.activations, or a function that only sets one's parameters, such as lambda x: relu(x, alpha=0.1)."
+    )
+
+
+ACTIVATIONS = Family("activation", Activation, _adopt)
+
+
+def activation(
+    *aliases: str, rows: tuple[str, ...] | None = None, **spellings: str
+) -> Callable[[Callable[..., Row]], Activation]:
+    """Enter the decorated rule as an activation of its name; `spellings` are other eras' names of its parameters."""
+
+    def enter(rule: Callable[..., Row]) -> Activation:
+        made = Activation(rule, {}, spellings)
+        ACTIVATIONS.entry(made.name, *aliases, rows=rows)(made.with_parameters)
+        return made
+
+    return enter
+
+
+@activation()
+def linear() -> Row:
+    """x."""
+    return row("linear")
+
+
+@activation(rows=("relu", "rectifier"), alpha="negative_slope")
+def relu(negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Row:
+    """max_value above it, x from the threshold on, negative_slope (x - threshold) below; max(x, 0) by default."""
+    slope, threshold = number("negative_slope", negative_slope), number("threshold", threshold)
+    if max_value is None and threshold == 0:
+        return row("leaky_relu", slope) if slope else row("relu")
+    return row("rectifier", slope, float("inf") if max_value is None else number("max_value", max_value, 0), threshold)
+
+
+@activation(alpha="negative_slope")
+def leaky_relu(negative_slope: float = 0.2) -> Row:
+    """x if x >= 0, else negative_slope x. "Rectifier nonlinearities improve neural network acoustic models", Maas et
+    al., 2013.
+    """
+    return row("leaky_relu", number("negative_slope", negative_slope))
+
+
+@activation()
+def sigmoid() -> Row:
+    """1 / (1 + e^-x)."""
+    return row("sigmoid")
+
+
+@activation()
+def hard_sigmoid() -> Row:
+    """slope x + 1/2 cut to [0, 1]; slope 0.2 in keras2, 1/6 in keras3."""
+    return row("hard_sigmoid", era("hard_sigmoid.slope"), 0.5)
+
+
+@activation()
+def tanh() -> Row:
+    """The hyperbolic tangent."""
+    return row("tanh")
+
+
+@activation()
+def softmax(axis: int = -1) -> Row:
+    """e^x / sum of e^x over the last axis."""
+    if axis not in (-1, 1):
+        raise UnsupportedError(
+            f"axis of softmax must be -1, the last; received {axis!r}. Move the axis with numpy.moveaxis."
+        )
+    return row("softmax")
+
+
+@activation()
+def softplus() -> Row:
+    """log(1 + e^x)."""
+    return row("softplus")
+
+
+@activation()
+def softsign() -> Row:
+    """x / (1 + |x|)."""
+    return row("softsign")
+
+
+@activation()
+def elu(alpha: float = 1.0) -> Row:
+    """x if x > 0, else alpha (e^x - 1). "Fast and accurate deep network learning by exponential linear units",
+    Clevert et al., 2015.
+    """
+    return row("elu", number("alpha", alpha))
+
+
+@activation()
+def selu() -> Row:
+    """1.0507 elu(x, 1.6733). "Self-normalizing neural networks", Klambauer et al., 2017."""
+    return row("selu")
+
+
+@activation()
+def exponential() -> Row:
+    """e^x."""
+    return row("exponential")
+
+
+def get(identifier: Any = None) -> Activation:
+    """Return the activation meant by None (linear), a name, a config, an activation, or a function that passes its
+    argument on to one.
+
+    Raises ValueError for an unknown name, with the closest ones, and UnsupportedError for a function computed in
+    Python.
+
+    >>> get("elu").record
+    Row(name='elu', numbers=(1.0,))
+    """
+    return linear if identifier is None else ACTIVATIONS.get(identifier)
+
+
+deserialize = get
+
+
+def serialize(activation: Any) -> str | dict[str, Any]:
+    """Return the name of an activation, or with parameters of its own its config; `get` takes both."""
+    chosen = get(activation)
+    return {"class_name": chosen.name, "config": chosen.get_config()} if chosen.parameters else chosen.name
+
+
+def __getattr__(name: str) -> Activation:
+    return ACTIVATIONS.attribute(__name__, name).make()
+
+
+__all__ = ["Activation", "deserialize", "get", "serialize", *ACTIVATIONS.exports()]

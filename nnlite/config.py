@@ -1,0 +1,102 @@
+"""Settings of the whole package: the type of reals, the small number of the formulas, and which Keras to agree with.
+
+nnlite takes every spelling of every Keras always. Where Keras 2 and Keras 3 *compute or call* something differently,
+`set_compat` decides: "keras2" (the default: what most tutorials saw) or "keras3". Every such difference is a row of
+`DIFFERENCES`, and nothing else asks.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from nnlite.errors import choice, did_you_mean, number
+
+ERAS = ("keras2", "keras3")
+
+# What differs: (in keras2, in keras3, what it is). Read with era("..."), at the moment the value is needed.
+DIFFERENCES: dict[str, tuple[Any, Any, str]] = {
+    "adagrad.learning_rate": (0.01, 0.001, "Adagrad's learning rate when none is given"),
+    "adadelta.learning_rate": (1.0, 0.001, "Adadelta's learning rate when none is given"),
+    "adamax.learning_rate": (0.002, 0.001, "Adamax's learning rate when none is given"),
+    "nadam.learning_rate": (0.002, 0.001, "Nadam's learning rate when none is given"),
+    "nadam.schedule_decay": (0.004, 1.0, "exponent e of Nadam's momentum, beta_1 (1 - 0.96^(t e) / 2)"),
+    "adagrad.initial_accumulator_value": (0.0, 0.1, "where Adagrad's sum of squared gradients starts"),
+    "root.epsilon_inside": (False, True, "RMSprop and Adagrad divide by sqrt(a + epsilon), not by sqrt(a) + epsilon"),
+    "clipnorm.of_each_tensor": (False, True, "clipnorm bounds the norm of each tensor's gradient, not of all together"),
+    "hard_sigmoid.slope": (0.2, 1 / 6, "slope of hard_sigmoid"),
+    "l1_l2.factor": (0.01, 0.0, "both factors of the regularizer 'l1_l2' when none is given"),
+    "hinge.converts_labels": (False, True, "the hinge losses take labels that are all 0 or 1 as -1 and +1"),
+    "accuracy.chosen_by": ("loss", "shapes", "what decides which accuracy the word 'accuracy' means"),
+    "binary_accuracy.rounds": (True, False, "a right answer is target = round(output), not target = (output > 0.5)"),
+    "metric.named_as_written": (False, True, "the history key of 'mse' is 'mse', not 'mean_squared_error'"),
+    "accuracy.name": ("acc", "accuracy", "history key of the metric 'accuracy'"),
+    "crossentropy.name": ("ce", "crossentropy", "history key of the metric 'crossentropy'"),
+    "log_cosh.name": ("logcosh", "log_cosh", "name of the loss log_cosh"),
+    "kl_divergence.name": ("kullback_leibler_divergence", "kl_divergence", "name of the loss kl_divergence"),
+    "cosine_similarity.name": ("cosine_proximity", "cosine_similarity", "name of the loss cosine_similarity"),
+}
+
+
+class _Settings:
+    """The values in force."""
+
+    floatx = "float32"
+    epsilon = 1e-7
+    era = ERAS.index(choice("NNLITE_COMPAT", os.environ.get("NNLITE_COMPAT", "keras2"), ERAS))
+
+
+def floatx() -> str:
+    """Return the type of reals of new models, ``"float32"`` unless set."""
+    return _Settings.floatx
+
+
+def set_floatx(dtype: str) -> None:
+    """Set the type of reals of new models: ``"float32"`` or ``"float64"``. Raises ValueError for any other."""
+    _Settings.floatx = choice("floatx", dtype, ("float32", "float64"))
+
+
+def epsilon() -> float:
+    """Return the number that keeps logarithms and quotients finite, 1e-7 unless set."""
+    return _Settings.epsilon
+
+
+def set_epsilon(value: float) -> None:
+    """Set `epsilon`; losses and optimizers made or compiled from now on use it. Raises ValueError if it is negative."""
+    _Settings.epsilon = number("epsilon", value, 0)
+
+
+def compat() -> str:
+    """Return which Keras decides where they differ: ``"keras2"`` or ``"keras3"``."""
+    return ERAS[_Settings.era]
+
+
+def set_compat(name: str) -> None:
+    """Choose the Keras whose numbers and names hold, ``"keras2"`` or ``"keras3"``, for everything made or compiled
+    from now on.
+
+    The environment variable NNLITE_COMPAT sets it at import. Raises ValueError for any other name.
+
+    >>> set_compat("keras3"); era("accuracy.name")
+    'accuracy'
+    >>> set_compat("keras2"); era("accuracy.name")
+    'acc'
+    """
+    _Settings.era = ERAS.index(choice("compat", name, ERAS))
+
+
+_REQUIRED = object()
+
+
+def era(key: str, otherwise: Any = _REQUIRED) -> Any:
+    """Return the value in force of the row `key` of `DIFFERENCES`; without such a row `otherwise`, or KeyError."""
+    if key in DIFFERENCES:
+        return DIFFERENCES[key][_Settings.era]
+    if otherwise is _REQUIRED:
+        raise KeyError(f"no difference between eras is called {key!r}.{did_you_mean(key, DIFFERENCES)}")
+    return otherwise
+
+
+def era_name(name: str) -> str:
+    """Return what the era in force calls the loss or metric `name`."""
+    return str(era(f"{name}.name", name))

@@ -1,0 +1,159 @@
+"""Constraints on weights, applied after each optimizer step. To add one: its routine and row in csrc/engine/update.h,
+an entry here, a line of tests/reference.py. Formulas: keras.constraints. A norm is that of one unit's weights: of a
+column of a kernel, of a whole bias.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nnlite.errors import UnsupportedError, number
+from nnlite.records import Row, row
+from nnlite.registry import Configurable, Family
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_EPSILON = 1e-7
+
+
+class Constraint(Configurable):
+    """Base of all constraints; call one on weights (inputs, units) or (units,) to get them constrained."""
+
+    @property
+    def record(self) -> Row:
+        """The engine's row and its numbers."""
+        raise _in_python(self)
+
+    def __call__(self, w: NDArray[Any]) -> NDArray[Any]:
+        raise NotImplementedError
+
+
+def _in_python(constraint: Any) -> UnsupportedError:
+    return UnsupportedError(
+        f"constraint {constraint!r} is computed in Python, which the engine cannot call; use one of "
+        "nnlite.constraints, or change the weights in a callback's on_batch_end."
+    )
+
+
+def _adopt(function: Callable[..., Any]) -> Constraint:
+    raise _in_python(function)
+
+
+CONSTRAINTS = Family("constraint", Constraint, _adopt)
+
+
+def _only_axis(axis: Any) -> int:
+    if axis in (0, [0], (0,)):
+        return 0
+    raise UnsupportedError(
+        f"axis of a constraint must be 0, the weights of one unit of a dense kernel; received {axis!r}."
+    )
+
+
+def _norms(w: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(np.sqrt(np.sum(np.square(w), axis=0, keepdims=True)))
+
+
+@CONSTRAINTS.entry("max_norm")
+class MaxNorm(Constraint):
+    """w clip(n, 0, max_value) / (1e-7 + n), n the norm: units no longer than `max_value` (2). Keras 1 called it `m`."""
+
+    def __init__(self, max_value: float = 2.0, axis: int = 0, *, m: float | None = None) -> None:
+        self.max_value = number("max_value", max_value if m is None else m, 0)
+        self.axis = _only_axis(axis)
+
+    @property
+    def record(self) -> Row:
+        return row("max_norm", self.max_value)
+
+    def __call__(self, w: NDArray[Any]) -> NDArray[Any]:
+        norms = _norms(w)
+        return np.asarray(w * (np.minimum(norms, self.max_value) / (_EPSILON + norms)))
+
+
+@CONSTRAINTS.entry("non_neg")
+class NonNeg(Constraint):
+    """max(w, 0)."""
+
+    @property
+    def record(self) -> Row:
+        return row("non_neg")
+
+    def __call__(self, w: NDArray[Any]) -> NDArray[Any]:
+        return np.asarray(np.maximum(w, 0))
+
+
+@CONSTRAINTS.entry("unit_norm")
+class UnitNorm(Constraint):
+    """w / (1e-7 + n), n the norm."""
+
+    def __init__(self, axis: int = 0) -> None:
+        self.axis = _only_axis(axis)
+
+    @property
+    def record(self) -> Row:
+        return row("unit_norm")
+
+    def __call__(self, w: NDArray[Any]) -> NDArray[Any]:
+        return np.asarray(w / (_EPSILON + _norms(w)))
+
+
+@CONSTRAINTS.entry("min_max_norm")
+class MinMaxNorm(Constraint):
+    """w (rate clip(n, min_value, max_value) + (1 - rate) n) / (1e-7 + n), n the norm; 0, 1 and 1 by default. Keras 1:
+    `low`, `high`.
+    """
+
+    def __init__(
+        self,
+        min_value: float = 0.0,
+        max_value: float = 1.0,
+        rate: float = 1.0,
+        axis: int = 0,
+        *,
+        low: float | None = None,
+        high: float | None = None,
+    ) -> None:
+        self.min_value = number("min_value", min_value if low is None else low, 0)
+        self.max_value = number("max_value", max_value if high is None else high, self.min_value)
+        self.rate = number("rate", rate, 0, 1)
+        self.axis = _only_axis(axis)
+
+    @property
+    def record(self) -> Row:
+        return row("min_max_norm", self.min_value, self.max_value, self.rate)
+
+    def __call__(self, w: NDArray[Any]) -> NDArray[Any]:
+        norms = _norms(w)
+        wanted = self.rate * np.clip(norms, self.min_value, self.max_value) + (1 - self.rate) * norms
+        return np.asarray(w * (wanted / (_EPSILON + norms)))
+
+
+def get(identifier: Any) -> Constraint | None:
+    """Return the constraint meant by None (none), a name, a config, a class or a constraint.
+
+    Raises ValueError for an unknown name, with the closest ones, and UnsupportedError for a function.
+
+    >>> get("max_norm").record
+    Row(name='max_norm', numbers=(2.0,))
+    """
+    return None if identifier is None else CONSTRAINTS.get(identifier)
+
+
+deserialize = get
+
+
+def serialize(constraint: Constraint | None) -> dict[str, Any] | None:
+    """Return the config from which `get` makes an equal constraint."""
+    return None if constraint is None else CONSTRAINTS.serialize(constraint)
+
+
+def __getattr__(name: str) -> Callable[..., Constraint]:
+    return CONSTRAINTS.attribute(__name__, name).make
+
+
+__all__ = ["Constraint", "deserialize", "get", "serialize", *CONSTRAINTS.exports()]

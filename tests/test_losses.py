@@ -1,0 +1,194 @@
+"""Losses on arrays, as rows of the engine, and written in Python."""
+
+import inspect
+
+import numpy as np
+import pytest
+import reference
+
+from nnlite import config, losses
+from nnlite.errors import ArgumentError, ShapeError, UnsupportedError
+
+RANDOM = np.random.default_rng(1)
+P = RANDOM.uniform(0.05, 0.95, (6, 3))
+T = np.eye(3)[[0, 1, 2, 2, 1, 0]]
+VARIANTS = [
+    losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1),
+    losses.BinaryCrossentropy(label_smoothing=0.2),
+    losses.CategoricalCrossentropy(from_logits=True),
+    losses.CategoricalCrossentropy(label_smoothing=0.2),
+    losses.SparseCategoricalCrossentropy(from_logits=True),
+    *(losses.get(name) for name in losses.LOSSES.entries),
+]
+
+
+@pytest.fixture
+def keras3():
+    config.set_compat("keras3")
+    yield
+    config.set_compat("keras2")
+
+
+def targets(loss):
+    return T.argmax(axis=1) if loss.sparse else T
+
+
+@pytest.mark.parametrize("loss", VARIANTS, ids=repr)
+def test_values(loss):
+    row, numbers = loss.record(3, "linear")
+    formula = reference.LOSSES[row]
+    assert len(inspect.signature(formula).parameters) == 2 + len(numbers)
+    expected = formula(targets(loss), P, *numbers)
+    np.testing.assert_allclose(loss.call(targets(loss), P), expected, rtol=1e-12)
+    assert loss(targets(loss), P) == pytest.approx(expected.mean())
+
+
+@pytest.mark.parametrize("name", losses.LOSSES.names())
+def test_functions_give_one_value_a_row(name):
+    function, loss = getattr(losses, name), losses.get(name)
+    np.testing.assert_array_equal(function(targets(loss), P), loss.call(targets(loss), P))
+    assert losses.get(function).rule() == loss.rule()
+    assert function.__doc__.strip().endswith(".")
+
+
+def test_function_with_parameters():
+    by_class = losses.BinaryCrossentropy(from_logits=True).call(T, P)
+    np.testing.assert_array_equal(losses.binary_crossentropy(T, P, from_logits=True), by_class)
+
+
+def test_shapes():
+    assert losses.mse([0.0, 1.0], [1.0, 1.0]) == 0.5
+    assert losses.mse(np.zeros(4), np.ones((4, 1))).shape == (4,)
+    assert losses.mse(np.zeros((2, 3, 4)), np.ones((2, 3, 4))).shape == (2, 3)
+    assert losses.mse(T.astype(int), P.astype(np.float32)).dtype == np.float32
+    with pytest.raises(ShapeError, match=r"y_true must have shape \(4, 3\).*received shape \(4,\)"):
+        losses.mse(np.zeros(4), np.ones((4, 3)))
+
+
+@pytest.mark.parametrize(
+    ("reduction", "expected"),
+    [
+        ("sum_over_batch_size", (1 + 8) / 2),
+        (losses.Reduction.AUTO, (1 + 8) / 2),
+        ("sum", 9),
+        ("mean_with_sample_weight", 9 / 3),
+        (None, [1, 8]),
+    ],
+)
+def test_reductions(reduction, expected):
+    loss = losses.MeanSquaredError(reduction)
+    np.testing.assert_allclose(loss([[0], [0]], [[1], [2]], sample_weight=[1, 2]), expected)
+
+
+def test_names_of_keras2():
+    assert [losses.get(name).name for name in ("mse", "kld", "log_cosh", "cosine_similarity", "bce")] == [
+        "mean_squared_error",
+        "kullback_leibler_divergence",
+        "logcosh",
+        "cosine_proximity",
+        "binary_crossentropy",
+    ]
+
+
+def test_names_of_keras3(keras3):
+    names = ("kullback_leibler_divergence", "logcosh", "cosine_proximity")
+    assert [losses.get(name).name for name in names] == ["kl_divergence", "log_cosh", "cosine_similarity"]
+
+
+def test_hinge_takes_labels_as_given():
+    assert losses.hinge([[0.0], [1.0]], [[0.5], [0.5]]).tolist() == [1.0, 0.5]
+
+
+def test_hinge_of_keras3_makes_labels_minus_and_plus_one(keras3):
+    assert losses.hinge([[0.0], [1.0]], [[0.5], [0.5]]).tolist() == [1.5, 0.5]
+    assert losses.hinge([[-1.0], [1.0]], [[0.5], [0.5]]).tolist() == [1.5, 0.5]
+
+
+def test_epsilon_is_that_of_the_config():
+    config.set_epsilon(0.25)
+    try:
+        assert losses.get("kld").record(1, "linear").numbers == (0.25,)
+    finally:
+        config.set_epsilon(1e-7)
+
+
+# ---- losses written in Python ----
+
+
+def smooth_error(y_true, y_pred):
+    return np.mean(np.cosh(y_pred - y_true), axis=-1)
+
+
+def mixed_error(y_true, y_pred):
+    return np.mean(np.cosh(y_pred - y_true))
+
+
+def element_error(y_true, y_pred):
+    return np.cosh(y_pred - y_true)
+
+
+class ClassError(losses.Loss):
+    def call(self, y_true, y_pred):
+        return smooth_error(y_true, y_pred)
+
+
+class GivenError:
+    """A loss that knows its derivative."""
+
+    def __call__(self, y_true, y_pred):
+        return smooth_error(y_true, y_pred)
+
+    def gradient(self, y_true, y_pred):
+        return np.sinh(y_pred - y_true) / y_pred.shape[1]
+
+
+@pytest.mark.parametrize("identifier", [smooth_error, mixed_error, element_error, ClassError, GivenError()])
+def test_gradient_of_a_loss_written_in_python(identifier):
+    loss = losses.get(identifier)
+    assert loss.record(3, "linear") is None
+    value, gradient = loss.value_and_gradient(T, P)
+    assert value == pytest.approx(np.cosh(P - T).mean())
+    np.testing.assert_allclose(gradient, np.sinh(P - T) / P.size, rtol=1e-7, atol=1e-12)
+
+
+@pytest.mark.parametrize("identifier", [smooth_error, GivenError()])
+def test_weights_of_rows_count_in_a_loss_written_in_python(identifier):
+    weights = np.arange(6.0)
+    value, gradient = losses.get(identifier).value_and_gradient(T, P, weights)
+    assert value == pytest.approx((np.cosh(P - T).mean(axis=1) * weights).mean())
+    np.testing.assert_allclose(gradient, np.sinh(P - T) * weights[:, None] / P.size, rtol=1e-7, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", [name for name in losses.LOSSES.entries if "hinge" not in name])
+def test_differences_agree_with_the_formulas(name):
+    loss = losses.get(name)
+    row, numbers = loss.rule()
+    y_true = targets(loss) if loss.sparse else 0.1 + 0.6 * T
+    _, gradient = loss.value_and_gradient(y_true, P)
+    np.testing.assert_allclose(gradient * len(P), reference.loss_gradient(row, y_true, P, *numbers), rtol=1e-6)
+
+
+def test_a_loss_written_in_python_is_saved_by_name():
+    assert losses.serialize(smooth_error) == "smooth_error"
+    assert losses.get(smooth_error).name == "smooth_error"
+
+
+# ---- mistakes ----
+
+
+def test_wrong_arguments():
+    with pytest.raises(ValueError, match="label_smoothing must be between 0 and 1; received 2"):
+        losses.BinaryCrossentropy(label_smoothing=2)
+    with pytest.raises(ValueError, match=r"reduction must be one of .* received 'sun'. Did you mean 'sum'"):
+        losses.Poisson(reduction="sun")
+    with pytest.raises(UnsupportedError, match="axis of a loss must be -1"):
+        losses.CosineSimilarity(axis=0)
+    with pytest.raises(UnsupportedError, match="sample_weight of 0"):
+        losses.SparseCategoricalCrossentropy(ignore_class=0)
+    with pytest.raises(ArgumentError, match="from_logit"):
+        losses.get({"class_name": "BinaryCrossentropy", "config": {"from_logit": True}})
+
+
+def test_logits_that_are_none():
+    with pytest.warns(UserWarning, match="outputs of sigmoid are no logits"):
+        losses.BinaryCrossentropy(from_logits=True).record(1, "sigmoid")
