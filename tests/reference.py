@@ -1,0 +1,449 @@
+"""The formulas of every row of the engine, in float64 NumPy: the slow, obvious truth the engine is tested against.
+
+Each family is a dict by row name. Arguments end with the row's numbers in the engine's order; arrays are (rows, units).
+tests/golden/ holds what Keras and PyTorch make of the same formulas, and test_reference.py compares the two.
+"""
+
+# mypy: disable-error-code=no-any-return
+# (NumPy's own annotations give Any for most of these expressions)
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+# ---- activations: forward(x, *numbers) -> y, backward(x, dy, *numbers) -> dx ----
+
+SELU_SCALE = 1.0507009873554805
+SELU_ALPHA = 1.6732632423543772
+LOWEST = np.finfo(np.float64).min
+
+
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + e^-x), arranged so that nothing overflows."""
+    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
+
+
+def tanh_backward(x: Array, dy: Array) -> Array:
+    """1 / cosh^2 x, from 1 + tanh x = 2 sigmoid(2x) so that nothing overflows."""
+    return dy * 4 * sigmoid(2 * x) * sigmoid(-2 * x)
+
+
+def softmax(x: Array) -> Array:
+    """e^x / sum e^x of each row; subtracting the largest x changes nothing but the overflow."""
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def softmax_backward(x: Array, dy: Array) -> Array:
+    """The Jacobian of softmax is diag(y) - y y'."""
+    y = softmax(x)
+    return y * (dy - (dy * y).sum(axis=-1, keepdims=True))
+
+
+def elu(x: Array, alpha: float) -> Array:
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+def elu_backward(x: Array, dy: Array, alpha: float) -> Array:
+    return dy * np.where(x > 0, 1, alpha * np.exp(np.minimum(x, 0)))
+
+
+def rectifier(x: Array, negative_slope: float, max_value: float, threshold: float) -> Array:
+    """Cut at max_value above the threshold, a line through 0 at the threshold below, for slope 0 even at -inf."""
+    below = negative_slope * np.maximum(x - threshold, LOWEST)
+    return np.where(x > threshold, np.minimum(x, max_value), below)
+
+
+def rectifier_backward(x: Array, dy: Array, negative_slope: float, max_value: float, threshold: float) -> Array:
+    return dy * np.where(x > threshold, x < max_value, negative_slope)
+
+
+def hard_sigmoid(x: Array, slope: float, offset: float) -> Array:
+    return np.clip(slope * x + offset, 0, 1)
+
+
+def hard_sigmoid_backward(x: Array, dy: Array, slope: float, offset: float) -> Array:
+    y = hard_sigmoid(x, slope, offset)
+    return dy * slope * ((y > 0) & (y < 1))
+
+
+ACTIVATIONS: dict[str, tuple[Callable[..., Array], Callable[..., Array]]] = {
+    "linear": (lambda x: x, lambda x, dy: dy),
+    "relu": (lambda x: np.maximum(x, 0), lambda x, dy: dy * (x > 0)),
+    "leaky_relu": (
+        lambda x, slope: np.where(x >= 0, x, slope * x),
+        lambda x, dy, slope: dy * np.where(x >= 0, 1, slope),
+    ),
+    "rectifier": (rectifier, rectifier_backward),
+    "sigmoid": (sigmoid, lambda x, dy: dy * sigmoid(x) * sigmoid(-x)),
+    "hard_sigmoid": (hard_sigmoid, hard_sigmoid_backward),
+    "tanh": (np.tanh, tanh_backward),
+    "softmax": (softmax, softmax_backward),
+    "softplus": (lambda x: np.logaddexp(0, x), lambda x, dy: dy * sigmoid(x)),
+    "softsign": (lambda x: x / (1 + np.abs(x)), lambda x, dy: dy / (1 + np.abs(x)) ** 2),
+    "elu": (elu, elu_backward),
+    "selu": (lambda x: SELU_SCALE * elu(x, SELU_ALPHA), lambda x, dy: SELU_SCALE * elu_backward(x, dy, SELU_ALPHA)),
+    "exponential": (np.exp, lambda x, dy: dy * np.exp(x)),
+}
+
+# ---- layers: forward(p, x, training, *numbers) -> y, backward(p, x, dy, training, *numbers) -> (dx, gradients) ----
+# p, gradients: the layer's tensors by name; in training, forward moves the statistics.
+
+Tensors = dict[str, Array]
+Layer = tuple[Callable[..., Array], Callable[..., tuple[Array, Tensors]]]
+
+
+def dense(p: Tensors, x: Array, training: bool, use_bias: float) -> Array:
+    return x @ p["kernel"] + (p["bias"] if use_bias else 0)
+
+
+def dense_backward(p: Tensors, x: Array, dy: Array, training: bool, use_bias: float) -> tuple[Array, Tensors]:
+    gradients = {"kernel": x.T @ dy} | ({"bias": dy.sum(axis=0)} if use_bias else {})
+    return dy @ p["kernel"].T, gradients
+
+
+def batch_normalization(
+    p: Tensors, x: Array, training: bool, momentum: float, epsilon: float, center: float, scale: float
+) -> Array:
+    batch_mean, batch_variance = x.mean(axis=0), x.var(axis=0)
+    if training:
+        p["moving_mean"] = momentum * p["moving_mean"] + (1 - momentum) * batch_mean
+        p["moving_variance"] = momentum * p["moving_variance"] + (1 - momentum) * batch_variance
+    else:
+        batch_mean, batch_variance = p["moving_mean"], p["moving_variance"]
+    z = (x - batch_mean) / np.sqrt(batch_variance + epsilon)
+    return z * p.get("gamma", 1) + p.get("beta", 0)
+
+
+def batch_normalization_backward(
+    p: Tensors, x: Array, dy: Array, training: bool, momentum: float, epsilon: float, center: float, scale: float
+) -> tuple[Array, Tensors]:
+    """Mean and variance depend on x in training only: they take from dz its mean and its part along z."""
+    mean, variance = (x.mean(axis=0), x.var(axis=0)) if training else (p["moving_mean"], p["moving_variance"])
+    deviation = np.sqrt(variance + epsilon)
+    z, dz = (x - mean) / deviation, dy * p.get("gamma", 1)
+    gradients = ({"gamma": (dy * z).sum(axis=0)} if scale else {}) | ({"beta": dy.sum(axis=0)} if center else {})
+    taken = dz.mean(axis=0) + z * (dz * z).mean(axis=0) if training else 0
+    return (dz - taken) / deviation, gradients
+
+
+LAYERS: dict[str, Layer] = {
+    "dense": (dense, dense_backward),
+    "batch_normalization": (batch_normalization, batch_normalization_backward),
+    # switched off: no random numbers here
+    "dropout": (lambda p, x, training, rate: x, lambda p, x, dy, training, rate: (dy, {})),
+    "activity_regularization": (
+        lambda p, x, training, l1, l2: x,
+        lambda p, x, dy, training, l1, l2: (dy + penalty_gradient(x, l1, l2), {}),
+    ),
+}
+
+
+def as_layer(forward: Callable[..., Array], backward: Callable[..., Array]) -> Layer:
+    return lambda p, x, training, *n: forward(x, *n), lambda p, x, dy, training, *n: (backward(x, dy, *n), {})
+
+
+LAYERS |= {row: as_layer(*routines) for row, routines in ACTIVATIONS.items()}
+
+# ---- losses: value(t, p, *numbers) -> one value per row; t targets, p outputs ----
+# Written so that p may be complex, which loss_gradient uses: NumPy compares complex numbers by their real parts first,
+# so maximum and clip are right as they are, but the absolute value is not.
+
+
+def magnitude(x: Array) -> Array:
+    """|x| that can be differentiated."""
+    return x * np.sign(np.real(x))
+
+
+def mean(x: Array) -> Array:
+    return x.mean(axis=-1)
+
+
+def smooth(t: Array, smoothing: float, classes: int) -> Array:
+    return t * (1 - smoothing) + smoothing / classes
+
+
+def one_hot(t: Array, classes: int) -> Array:
+    return (t.reshape(-1, 1) == np.arange(classes)).astype(np.float64)
+
+
+def log_softmax(x: Array) -> Array:
+    shifted = x - np.real(x).max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def log_probability(p: Array, epsilon: float) -> Array:
+    return np.log(np.clip(p / p.sum(axis=-1, keepdims=True), epsilon, 1 - epsilon))
+
+
+def softplus(x: Array) -> Array:
+    return (x + magnitude(x)) / 2 + np.log1p(np.exp(-magnitude(x)))
+
+
+def binary_crossentropy(t: Array, p: Array, smoothing: float, epsilon: float) -> Array:
+    y, q = smooth(t, smoothing, 2), np.clip(p, epsilon, 1 - epsilon)
+    return mean(-y * np.log(q) - (1 - y) * np.log(1 - q))
+
+
+def binary_crossentropy_from_logits(t: Array, z: Array, smoothing: float) -> Array:
+    y = smooth(t, smoothing, 2)
+    return mean(y * softplus(-z) + (1 - y) * softplus(z))
+
+
+def categorical_crossentropy(t: Array, p: Array, smoothing: float, epsilon: float) -> Array:
+    return -(smooth(t, smoothing, t.shape[-1]) * log_probability(p, epsilon)).sum(axis=-1)
+
+
+def categorical_crossentropy_from_logits(t: Array, z: Array, smoothing: float) -> Array:
+    return -(smooth(t, smoothing, t.shape[-1]) * log_softmax(z)).sum(axis=-1)
+
+
+def mean_squared_logarithmic_error(t: Array, p: Array, epsilon: float) -> Array:
+    return mean((np.log1p(np.maximum(p, epsilon)) - np.log1p(np.maximum(t, epsilon))) ** 2)
+
+
+def log_cosh(t: Array, p: Array) -> Array:
+    d = magnitude(p - t)
+    return mean(d + np.log1p(np.exp(-2 * d)) - math.log(2))
+
+
+def categorical_hinge(t: Array, p: Array) -> Array:
+    return np.maximum(1 + ((1 - t) * p).max(axis=-1) - (t * p).sum(axis=-1), 0)
+
+
+def kl_divergence(t: Array, p: Array, epsilon: float) -> Array:
+    y, q = np.clip(t, epsilon, 1), np.clip(p, epsilon, 1)
+    return (y * np.log(y / q)).sum(axis=-1)
+
+
+def cosine_similarity(t: Array, p: Array) -> Array:
+    """Minus the cosine of the angle; lengths count as at least 1e-6."""
+    length_t, length_p = (np.sqrt(np.maximum((v**2).sum(axis=-1), 1e-12)) for v in (t, p))
+    return -(t * p).sum(axis=-1) / (length_t * length_p)
+
+
+LOSSES: dict[str, Callable[..., Array]] = {
+    "mean_squared_error": lambda t, p: mean((p - t) ** 2),
+    "mean_absolute_error": lambda t, p: mean(magnitude(p - t)),
+    "mean_absolute_percentage_error": lambda t, p, epsilon: (
+        100 * mean(magnitude(p - t) / np.maximum(np.abs(t), epsilon))
+    ),
+    "mean_squared_logarithmic_error": mean_squared_logarithmic_error,
+    "binary_crossentropy": binary_crossentropy,
+    "binary_crossentropy_from_logits": binary_crossentropy_from_logits,
+    "categorical_crossentropy": categorical_crossentropy,
+    "categorical_crossentropy_from_logits": categorical_crossentropy_from_logits,
+    "sparse_categorical_crossentropy": lambda t, p, epsilon: categorical_crossentropy(
+        one_hot(t, p.shape[-1]), p, 0, epsilon
+    ),
+    "sparse_categorical_crossentropy_from_logits": lambda t, z: categorical_crossentropy_from_logits(
+        one_hot(t, z.shape[-1]), z, 0
+    ),
+    "hinge": lambda t, p: mean(np.maximum(1 - t * p, 0)),
+    "squared_hinge": lambda t, p: mean(np.maximum(1 - t * p, 0) ** 2),
+    "categorical_hinge": categorical_hinge,
+    "log_cosh": log_cosh,
+    "kl_divergence": kl_divergence,
+    "poisson": lambda t, p, epsilon: mean(p - t * np.log(p + epsilon)),
+    "cosine_similarity": cosine_similarity,
+}
+
+# (activation, loss): the loss that is differentiated at the logits instead, with the same numbers but epsilon.
+FUSED = {
+    ("sigmoid", "binary_crossentropy"): "binary_crossentropy_from_logits",
+    ("softmax", "categorical_crossentropy"): "categorical_crossentropy_from_logits",
+    ("softmax", "sparse_categorical_crossentropy"): "sparse_categorical_crossentropy_from_logits",
+}
+
+
+def loss_gradient(name: str, t: Array, p: Array, *numbers: float) -> Array:
+    """d loss / d p of each row by complex steps: f(p + ih) = f(p) + ih f'(p), exact to rounding for tiny h."""
+    h, gradient = 1e-30, np.empty_like(p)
+    for u in range(p.shape[-1]):
+        nudged = p.astype(np.complex128)
+        nudged[:, u] += 1j * h
+        gradient[:, u] = LOSSES[name](t, nudged, *numbers).imag / h
+    return gradient
+
+
+# ---- metrics: as losses ----
+
+METRICS: dict[str, Callable[..., Array]] = {
+    **LOSSES,
+    "binary_accuracy": lambda t, p, threshold: mean(t == (p > threshold)),
+    "rounded_accuracy": lambda t, p: mean(t == np.round(p)),
+    "categorical_accuracy": lambda t, p: (t.argmax(axis=-1) == p.argmax(axis=-1)).astype(np.float64),
+    "sparse_categorical_accuracy": lambda t, p: (t.reshape(-1) == p.argmax(axis=-1)).astype(np.float64),
+}
+
+# ---- optimizers: step(w, g, state, t, rate, *numbers) -> new w ----
+# state: this tensor's slots by name, empty before the first step, which is t = 1.
+
+State = dict[str, Any]
+Step = Callable[..., Array]
+OPTIMIZERS: dict[str, Step] = {}
+
+
+def optimizer(step: Step) -> Step:
+    OPTIMIZERS[step.__name__] = step
+    return step
+
+
+def running_mean(state: State, slot: str, rho: float, x: Array) -> Array:
+    state[slot] = rho * state.get(slot, 0.0) + (1 - rho) * x
+    return state[slot]
+
+
+@optimizer
+def sgd(w: Array, g: Array, state: State, t: int, rate: float) -> Array:
+    return w - rate * g
+
+
+@optimizer
+def momentum(w: Array, g: Array, state: State, t: int, rate: float, momentum: float) -> Array:
+    state["velocity"] = momentum * state.get("velocity", 0.0) - rate * g
+    return w + state["velocity"]
+
+
+@optimizer
+def nesterov(w: Array, g: Array, state: State, t: int, rate: float, momentum: float) -> Array:
+    state["velocity"] = momentum * state.get("velocity", 0.0) - rate * g
+    return w + momentum * state["velocity"] - rate * g
+
+
+@optimizer
+def rmsprop(w: Array, g: Array, state: State, t: int, rate: float, rho: float, inner: float, outer: float) -> Array:
+    square = running_mean(state, "mean_square", rho, g**2)
+    return w - rate * g / (np.sqrt(square + inner) + outer)
+
+
+@optimizer
+def rmsprop_momentum(
+    w: Array, g: Array, state: State, t: int, rate: float, rho: float, inner: float, outer: float, momentum: float
+) -> Array:
+    square = running_mean(state, "mean_square", rho, g**2)
+    state["velocity"] = momentum * state.get("velocity", 0.0) + rate * g / (np.sqrt(square + inner) + outer)
+    return w - state["velocity"]
+
+
+@optimizer
+def rmsprop_centered(
+    w: Array, g: Array, state: State, t: int, rate: float, rho: float, inner: float, outer: float, momentum: float
+) -> Array:
+    variance = np.maximum(running_mean(state, "mean_square", rho, g**2) - running_mean(state, "mean", rho, g) ** 2, 0)
+    state["velocity"] = momentum * state.get("velocity", 0.0) + rate * g / (np.sqrt(variance + inner) + outer)
+    return w - state["velocity"]
+
+
+@optimizer
+def adagrad(w: Array, g: Array, state: State, t: int, rate: float, inner: float, outer: float, initial: float) -> Array:
+    state["sum"] = state.get("sum", initial) + g**2
+    return w - rate * g / (np.sqrt(state["sum"] + inner) + outer)
+
+
+@optimizer
+def adadelta(w: Array, g: Array, state: State, t: int, rate: float, rho: float, epsilon: float) -> Array:
+    square = running_mean(state, "mean_square", rho, g**2)
+    change = g * np.sqrt(state.get("mean_square_change", 0.0) + epsilon) / np.sqrt(square + epsilon)
+    running_mean(state, "mean_square_change", rho, change**2)
+    return w - rate * change
+
+
+@optimizer
+def adam(w: Array, g: Array, state: State, t: int, rate: float, beta_1: float, beta_2: float, epsilon: float) -> Array:
+    """Epsilon meets the second moment before its bias is corrected, as in Keras; PyTorch adds it afterwards."""
+    first, second = running_mean(state, "first_moment", beta_1, g), running_mean(state, "second_moment", beta_2, g**2)
+    return w - rate * math.sqrt(1 - beta_2**t) / (1 - beta_1**t) * first / (np.sqrt(second) + epsilon)
+
+
+@optimizer
+def amsgrad(
+    w: Array, g: Array, state: State, t: int, rate: float, beta_1: float, beta_2: float, epsilon: float
+) -> Array:
+    first, second = running_mean(state, "first_moment", beta_1, g), running_mean(state, "second_moment", beta_2, g**2)
+    state["largest"] = np.maximum(state.get("largest", 0.0), second)
+    return w - rate * math.sqrt(1 - beta_2**t) / (1 - beta_1**t) * first / (np.sqrt(state["largest"]) + epsilon)
+
+
+@optimizer
+def adamax(
+    w: Array, g: Array, state: State, t: int, rate: float, beta_1: float, beta_2: float, epsilon: float
+) -> Array:
+    first = running_mean(state, "first_moment", beta_1, g)
+    state["norm"] = np.maximum(beta_2 * state.get("norm", 0.0), np.abs(g))
+    return w - rate / (1 - beta_1**t) * first / (state["norm"] + epsilon)
+
+
+@optimizer
+def nadam(
+    w: Array, g: Array, state: State, t: int, rate: float, beta_1: float, beta_2: float, epsilon: float, schedule: float
+) -> Array:
+    mu = [beta_1 * (1 - 0.5 * 0.96 ** (i * schedule)) for i in range(1, t + 2)]  # mu_1 ... mu_(t+1)
+    first, second = running_mean(state, "first_moment", beta_1, g), running_mean(state, "second_moment", beta_2, g**2)
+    ahead = (1 - mu[-2]) * g / (1 - math.prod(mu[:-1])) + mu[-1] * first / (1 - math.prod(mu))
+    return w - rate * ahead / (np.sqrt(second / (1 - beta_2**t)) + epsilon)
+
+
+def decayed_rate(learning_rate: float, decay: float, t: int) -> float:
+    return learning_rate / (1 + decay * (t - 1))
+
+
+def clip_gradients(gradients: list[Array], clipvalue: float, clipnorm: float, global_clipnorm: float) -> list[Array]:
+    """The norm of all together, then of each tensor, then elements; 0 = off."""
+    if global_clipnorm:
+        norm = math.sqrt(sum(float((g**2).sum()) for g in gradients))
+        gradients = [g * min(1, global_clipnorm / norm) if norm else g for g in gradients]
+    if clipnorm:
+        gradients = [g * min(1, clipnorm / np.sqrt((g**2).sum())) if g.any() else g for g in gradients]
+    return [np.clip(g, -clipvalue, clipvalue) for g in gradients] if clipvalue else gradients
+
+
+# ---- constraints: new w from w (inputs, units) or (units,); lengths along axis 0. regularizers. initializers ----
+
+
+def lengths(w: Array) -> Array:
+    return np.sqrt((w**2).sum(axis=0, keepdims=True))
+
+
+def scaled_to(w: Array, wanted: Array | float) -> Array:
+    return w * wanted / (1e-7 + lengths(w))
+
+
+def min_max_norm(w: Array, min_value: float, max_value: float, rate: float) -> Array:
+    return scaled_to(w, rate * np.clip(lengths(w), min_value, max_value) + (1 - rate) * lengths(w))
+
+
+CONSTRAINTS: dict[str, Callable[..., Array]] = {
+    "none": lambda w: w,
+    "max_norm": lambda w, max_value: scaled_to(w, np.clip(lengths(w), 0, max_value)),
+    "non_neg": lambda w: np.maximum(w, 0),
+    "unit_norm": lambda w: scaled_to(w, 1),
+    "min_max_norm": min_max_norm,
+}
+
+
+def penalty(w: Array, l1: float, l2: float) -> float:
+    return float(l1 * np.abs(w).sum() + l2 * (w**2).sum())
+
+
+def penalty_gradient(w: Array, l1: float, l2: float) -> Array:
+    return l1 * np.sign(w) + 2 * l2 * w
+
+
+# Deviation of a standard normal variable cut at +-2; truncated normals are widened by it to keep the wanted one.
+TRUNCATED_DEVIATION = 0.87962566103423978
+
+# (fan_in, fan_out) -> "uniform" and its limit, or "normal" (truncated in Keras 2 and 3) and the deviation of values.
+INITIALIZERS: dict[str, Callable[[int, int], tuple[str, float]]] = {
+    "glorot_uniform": lambda fan_in, fan_out: ("uniform", math.sqrt(6 / (fan_in + fan_out))),
+    "glorot_normal": lambda fan_in, fan_out: ("normal", math.sqrt(2 / (fan_in + fan_out))),
+    "he_uniform": lambda fan_in, fan_out: ("uniform", math.sqrt(6 / fan_in)),
+    "he_normal": lambda fan_in, fan_out: ("normal", math.sqrt(2 / fan_in)),
+    "lecun_uniform": lambda fan_in, fan_out: ("uniform", math.sqrt(3 / fan_in)),
+    "lecun_normal": lambda fan_in, fan_out: ("normal", math.sqrt(1 / fan_in)),
+}
