@@ -190,7 +190,9 @@ nn_status nn_model_compile(nn_model *m, const nn_loss_record *loss, const nn_row
         return NN_OUT_OF_MEMORY;
     }
     if (n_metrics) memcpy(kept, metrics, n_metrics * sizeof *kept);
+    const nn_environment caller = environment_enter();
     if (engine->optimizer_initial(&optimizer->kind) != 0) fill(engine, slots, reals, engine->optimizer_initial(&optimizer->kind));
+    environment_leave(caller);
     free(m->slots);
     free(m->metrics);
     m->slots = slots;
@@ -340,8 +342,8 @@ nn_status nn_run_advance(nn_run *run, size_t max_batches, size_t max_epochs, dou
     const nn_environment caller = environment_enter();
     refresh(m);
     m->engine->advance(run, max_batches, max_epochs, means, seconds, last);
-    environment_leave(caller);
     for (size_t k = 0; partial && run->progress.rows && k < run->width; k++) partial[k] = run->sums[k] / (double)run->progress.rows;
+    environment_leave(caller);
     *progress = run->progress;
     return NN_OK;
 }
@@ -381,8 +383,8 @@ nn_status nn_evaluate(nn_run *run, const nn_data *data, double *means) {
     run->bound = 0; /* the sums and the room for targets are this call's now */
     const nn_environment caller = environment_enter();
     m->engine->evaluate(run, data, &totals);
-    environment_leave(caller);
     for (size_t k = 0; k < 1 + m->n_metrics; k++) means[k] /= (double)totals.rows;
+    environment_leave(caller);
     return NN_OK;
 }
 

@@ -85,6 +85,7 @@ cdef class EngineModel:
     cdef readonly Py_ssize_t input_units, output_units, parameter_count
     cdef readonly str target
     cdef bint busy
+    cdef object __weakref__
 
     def __cinit__(self, layers, Py_ssize_t input_units, dtype="float32", target=None, seed=0):
         cdef nn_layer_record *records = <nn_layer_record *>calloc(len(layers) + 1, sizeof(nn_layer_record))

@@ -10,7 +10,7 @@
 typedef float32x4_t reg;
 typedef uint32x4_t reg_mask;
 enum { REG_LANES = 4 };
-#define NN_TILE_ROWS 6 /* the largest product_tile whose sums fit in 32 registers */
+#define NN_TILE_ROWS 5 /* the largest product_tile whose sums fit in 32 registers */
 #define OP(name) name##q_f32
 #define INT(name) name##q_u32
 #define INT_N(name) name##q_n_u32

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+__extension__ typedef unsigned __int128 wide_bits;
+
 static inline uint64_t soft_bits(double x) {
     uint64_t bits;
     memcpy(&bits, &x, sizeof bits);
@@ -39,7 +41,7 @@ static inline uint64_t soft_whole(double x, int *exponent) {
 }
 
 /* x >> shift, with the last bit set if bits were lost */
-static inline unsigned __int128 soft_shift_sticky(unsigned __int128 x, int shift) {
+static inline wide_bits soft_shift_sticky(wide_bits x, int shift) {
     if (shift == 0) return x;
     if (shift > 127) return x != 0;
     return x >> shift | ((x << (128 - shift)) != 0);
@@ -54,10 +56,10 @@ static inline double soft_fma_f64(double a, double b, double c) {
     const uint64_t a_whole = soft_whole(a, &product_exponent), b_whole = soft_whole(b, &b_exponent);
     uint64_t sign = (soft_bits(a) ^ soft_bits(b)) & sign_bit;
     /* 20 bits of room below keep the sum exact or sticky: 2^124 <= product < 2^126 */
-    unsigned __int128 sum = (unsigned __int128)a_whole * b_whole << 20;
+    wide_bits sum = (wide_bits)a_whole * b_whole << 20;
     int exponent = product_exponent + b_exponent - 20;
     if (c != 0) {
-        unsigned __int128 addend = (unsigned __int128)soft_whole(c, &c_exponent) << 72;
+        wide_bits addend = (wide_bits)soft_whole(c, &c_exponent) << 72;
         c_exponent -= 72;
         if (c_exponent > exponent) {
             sum = soft_shift_sticky(sum, c_exponent - exponent);
