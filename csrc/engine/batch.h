@@ -56,9 +56,11 @@ static void lanes_back(const grid *g, real *y, size_t r, const real *lanes) {
 static inline vec load_tail(const real *p, size_t left) { return v_keep(m_first(left), v_load(p)); }
 static inline void store_tail(real *p, vec v, size_t left) { v_store(p, v_select(m_first(left), v, v_load(p))); }
 
+#ifndef NN_OWN_SUMS
 /* Lane i = v_sum(sums[i]). */
 static inline vec v_sums(const vec *sums) {
     real totals[NN_LANES];
     for (size_t i = 0; i < NN_LANES; i++) totals[i] = v_sum(sums[i]);
     return v_load(totals);
 }
+#endif

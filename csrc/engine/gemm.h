@@ -84,27 +84,34 @@ static void product_run(const product *s) {
     }
 }
 
-/* Gradients of a narrow layer: kernel[i][j] = sum over rows of x[i][r] * dy[j][r], bias[j] = sum of dy[j][r], in 16 virtual lanes; bias may be NULL.
- * x [inputs][pitch], dy [units][pitch], kernel [inputs][units]. Sixteen sums share one turn of the fixed tree. */
-static void narrow_gradient(real *kernel, real *bias, const real *x, const real *dy, size_t inputs, size_t units, size_t pitch) {
-    vec sums[NN_LANES];
-    real *to[NN_LANES];
+/* Gradients of a narrow layer, in 16 virtual lanes: gradient[i][j] = sum over rows r of x[i][r] * dy[j][r], and gradient[inputs][j] = sum of dy[j][r]
+ * if there is a bias, whose tensor follows the kernel's. x [inputs][pitch], dy [units][pitch]. Sixteen sums share one turn of the fixed tree. */
+static void narrow_gradient(real *gradient, int bias, const real *x, const real *dy, size_t inputs, size_t units, size_t pitch) {
+    enum { CHAINS = 4 };
+    vec sums[NN_LANES + CHAINS];
     size_t n = 0;
     for (size_t i = 0; i < inputs + (bias ? 1 : 0); i++) {
-        for (size_t j = 0; j < units; j++) {
-            vec sum = v_zero();
-            const real *d = dy + j * pitch, *v = x + i * pitch;
-            if (i < inputs)
-                for (size_t r = 0; r < pitch; r += NN_LANES) sum = v_fma(v_load(v + r), v_load(d + r), sum);
-            else
-                for (size_t r = 0; r < pitch; r += NN_LANES) sum = v_add(sum, v_load(d + r));
-            sums[n] = sum;
-            to[n++] = i < inputs ? &kernel[i * units + j] : &bias[j];
-            if (n < NN_LANES && (j + 1 < units || i + 1 < inputs + (bias ? 1 : 0))) continue;
-            real totals[NN_LANES];
-            for (size_t k = n; k < NN_LANES; k++) sums[k] = v_zero();
-            v_store(totals, v_sums(sums));
-            while (n > 0) n--, *to[n] = totals[n];
+        for (size_t j = 0; j < units; j += CHAINS) {
+            const real *d[CHAINS];
+            vec sum[CHAINS];
+            for (size_t c = 0; c < CHAINS; c++) {
+                d[c] = dy + (j + c < units ? j + c : j) * pitch;
+                sum[c] = v_zero();
+            }
+            for (size_t r = 0; r < pitch; r += NN_LANES) {
+                const vec v = i < inputs ? v_load(x + i * pitch + r) : v_set(1);
+#pragma GCC unroll 4
+                for (size_t c = 0; c < CHAINS; c++) sum[c] = v_fma(v, v_load(d[c] + r), sum[c]);
+            }
+            for (size_t c = 0; c < CHAINS && j + c < units; c++) sums[n++] = sum[c];
+            if (n < NN_LANES) continue;
+            v_store(gradient, v_sums(sums));
+            gradient += NN_LANES;
+            n -= NN_LANES;
+            for (size_t k = 0; k < n; k++) sums[k] = sums[NN_LANES + k];
         }
     }
+    if (n == 0) return;
+    for (size_t k = n; k < NN_LANES; k++) sums[k] = v_zero();
+    store_tail(gradient, v_sums(sums), n);
 }

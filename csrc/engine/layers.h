@@ -63,7 +63,7 @@ static void dense_weights(nn_pass *p, const nn_layer *l) {
     const real *x = layer_input(p, l), *dy = place(p, l->gradient);
     real *kernel = tensor_gradient(p, l, 0), *bias = l->n_tensors > 1 ? tensor_gradient(p, l, 1) : NULL;
     if (p->plan->narrow) {
-        narrow_gradient(kernel, bias, x, dy, l->inputs, l->units, nn_pad(p->rows));
+        narrow_gradient(kernel, bias != NULL, x, dy, l->inputs, l->units, nn_pad(p->rows));
         return;
     }
     const product wide = {

@@ -101,4 +101,24 @@ FOLD_REGISTER(max)
 
 #include "vec.h"
 
+#if NN_BITS == 32
+#define NN_OWN_SUMS
+/* Lane i = v_sum(a[i]), by the same tree: each turn adds the halves of two registers' groups and leaves both side by side. */
+NN_INLINE reg sums_of_8(const vec *a) {
+    __m256 t[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) { /* [a b] of 4 lanes each */
+        const __m256 x = r_add(a[2 * i].r[0], a[2 * i].r[1]), y = r_add(a[2 * i + 1].r[0], a[2 * i + 1].r[1]);
+        t[i] = r_add(_mm256_permute2f128_ps(x, y, 0x20), _mm256_permute2f128_ps(x, y, 0x31));
+    }
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; i++) /* in half q: a[q], a[2 + q] of 2 */
+        t[i] = r_add(_mm256_shuffle_ps(t[2 * i], t[2 * i + 1], 0x44), _mm256_shuffle_ps(t[2 * i], t[2 * i + 1], 0xEE));
+    /* in half q: sums q, 2 + q, 4 + q, 6 + q */
+    const __m256 sums = r_add(_mm256_shuffle_ps(t[0], t[1], 0x88), _mm256_shuffle_ps(t[0], t[1], 0xDD));
+    return _mm256_permutevar8x32_ps(sums, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+}
+NN_INLINE vec v_sums(const vec *a) { return (vec){{sums_of_8(a), sums_of_8(a + 8)}}; }
+#endif
+
 #endif

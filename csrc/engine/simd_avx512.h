@@ -108,4 +108,27 @@ FOLD_REGISTER(max)
 
 #include "vec.h"
 
+#if NN_BITS == 32
+#define NN_OWN_SUMS
+/* Lane i = v_sum(a[i]), by the same tree: each turn adds the halves of two vectors' groups and leaves both side by side. */
+NN_INLINE vec v_sums(const vec *a) {
+    __m512 t[8];
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i++) { /* [a b] of 8 lanes each */
+        const __m512 x = a[2 * i].r[0], y = a[2 * i + 1].r[0];
+        t[i] = _mm512_add_ps(_mm512_shuffle_f32x4(x, y, 0x44), _mm512_shuffle_f32x4(x, y, 0xEE));
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) /* [a b c d] of 4 */
+        t[i] = _mm512_add_ps(_mm512_shuffle_f32x4(t[2 * i], t[2 * i + 1], 0x88), _mm512_shuffle_f32x4(t[2 * i], t[2 * i + 1], 0xDD));
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; i++) /* in quarter q: a[q], a[4 + q] of 2 */
+        t[i] = _mm512_add_ps(_mm512_shuffle_ps(t[2 * i], t[2 * i + 1], 0x44), _mm512_shuffle_ps(t[2 * i], t[2 * i + 1], 0xEE));
+    /* in quarter q: sums q, 4 + q, 8 + q, 12 + q */
+    const __m512 sums = _mm512_add_ps(_mm512_shuffle_ps(t[0], t[1], 0x88), _mm512_shuffle_ps(t[0], t[1], 0xDD));
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    return (vec){{_mm512_permutexvar_ps(order, sums)}};
+}
+#endif
+
 #endif

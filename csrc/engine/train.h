@@ -55,6 +55,11 @@ static nn_pass gather_pass(nn_run *run, const void *x, const uint32_t *order, si
     const nn_pass p = pass_of(run, run->input, rows, training);
     const grid g = grid_of(&p, p.plan->inputs);
     gather(run_real(run->input), &g, x, order, start);
+    /* Rows of padding repeat the last row: finite where it is, so that 0 times what comes of them is 0. */
+    for (size_t u = 0; g.narrow && u < g.units; u++) {
+        real *column = run_real(run->input) + u * g.pitch;
+        for (size_t r = rows; r < g.pitch; r++) column[r] = column[rows - 1];
+    }
     return p;
 }
 
