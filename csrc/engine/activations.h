@@ -5,75 +5,75 @@
  * A ROWWISE row has the same two over 16 rows of the batch, one in each lane: unit u is a vec at u * pitch. Its backward reads the output; y may be x,
  * dx may be dy. Sums over units are chains in unit order. */
 
-static inline vec linear_forward(vec x, const real *n) { (void)n; return x; }
-static inline vec linear_backward(vec dy, vec y, const real *n) { (void)y; (void)n; return dy; }
+NN_INLINE vec linear_forward(vec x, const real *n) { (void)n; return x; }
+NN_INLINE vec linear_backward(vec dy, vec y, const real *n) { (void)y; (void)n; return dy; }
 
-static inline vec relu_forward(vec x, const real *n) { (void)n; return v_max(v_zero(), x); } /* NaN stays NaN */
-static inline vec relu_backward(vec dy, vec y, const real *n) { (void)n; return v_keep(v_gt(y, v_zero()), dy); }
+NN_INLINE vec relu_forward(vec x, const real *n) { (void)n; return v_max(v_zero(), x); } /* NaN stays NaN */
+NN_INLINE vec relu_backward(vec dy, vec y, const real *n) { (void)n; return v_keep(v_gt(y, v_zero()), dy); }
 
 /* n: negative_slope. x if x >= 0, negative_slope * x below. */
-static inline vec leaky_relu_forward(vec x, const real *n) { return v_select(v_ge(x, v_zero()), x, v_mul(v_set(n[0]), x)); }
-static inline vec leaky_relu_backward(vec dy, vec x, const real *n) {
+NN_INLINE vec leaky_relu_forward(vec x, const real *n) { return v_select(v_ge(x, v_zero()), x, v_mul(v_set(n[0]), x)); }
+NN_INLINE vec leaky_relu_backward(vec dy, vec x, const real *n) {
     return v_select(v_ge(x, v_zero()), dy, v_mul(v_set(n[0]), dy));
 }
 
 /* n: negative_slope, max_value, threshold. max_value above it, x from the threshold on, negative_slope * (x - threshold) below; 0 at x = threshold > 0. */
-static inline vec rectifier_forward(vec x, const real *n) {
+NN_INLINE vec rectifier_forward(vec x, const real *n) {
     const vec threshold = v_set(n[2]);
     const vec below = v_mul(v_set(n[0]), v_max(v_set(-NN_LARGEST), v_sub(x, threshold))); /* finite, for 0 * below is to be 0 */
     return v_select(v_gt(x, threshold), v_min(x, v_set(n[1])), below);
 }
-static inline vec rectifier_backward(vec dy, vec x, const real *n) {
+NN_INLINE vec rectifier_backward(vec dy, vec x, const real *n) {
     const vec rising = v_keep(v_lt(x, v_set(n[1])), dy);
     return v_select(v_gt(x, v_set(n[2])), rising, v_mul(v_set(n[0]), dy));
 }
 
-static inline vec sigmoid_forward(vec x, const real *n) { (void)n; return v_sigmoid(x); }
-static inline vec sigmoid_backward(vec dy, vec y, const real *n) { (void)n; return v_mul(dy, v_fnma(y, y, y)); }
+NN_INLINE vec sigmoid_forward(vec x, const real *n) { (void)n; return v_sigmoid(x); }
+NN_INLINE vec sigmoid_backward(vec dy, vec y, const real *n) { (void)n; return v_mul(dy, v_fnma(y, y, y)); }
 
 /* n: slope, offset. slope * x + offset cut to [0, 1]. */
-static inline vec hard_sigmoid_forward(vec x, const real *n) {
+NN_INLINE vec hard_sigmoid_forward(vec x, const real *n) {
     return v_min(v_set(1), v_max(v_zero(), v_fma(v_set(n[0]), x, v_set(n[1]))));
 }
-static inline vec hard_sigmoid_backward(vec dy, vec y, const real *n) {
+NN_INLINE vec hard_sigmoid_backward(vec dy, vec y, const real *n) {
     return v_keep(m_and(v_gt(y, v_zero()), v_lt(y, v_set(1))), v_mul(dy, v_set(n[0])));
 }
 
-static inline vec tanh_forward(vec x, const real *n) { (void)n; return v_tanh(x); }
-static inline vec tanh_backward(vec dy, vec y, const real *n) { (void)n; return v_mul(dy, v_fnma(y, y, v_set(1))); }
+NN_INLINE vec tanh_forward(vec x, const real *n) { (void)n; return v_tanh(x); }
+NN_INLINE vec tanh_backward(vec dy, vec y, const real *n) { (void)n; return v_mul(dy, v_fnma(y, y, v_set(1))); }
 
-static inline vec softplus_forward(vec x, const real *n) { (void)n; return v_softplus(x); }
-static inline vec softplus_backward(vec dy, vec x, const real *n) { (void)n; return v_mul(dy, v_sigmoid(x)); }
+NN_INLINE vec softplus_forward(vec x, const real *n) { (void)n; return v_softplus(x); }
+NN_INLINE vec softplus_backward(vec dy, vec x, const real *n) { (void)n; return v_mul(dy, v_sigmoid(x)); }
 
-static inline vec softsign_forward(vec x, const real *n) { (void)n; return v_div(x, v_add(v_set(1), v_abs(x))); }
-static inline vec softsign_backward(vec dy, vec y, const real *n) { /* f' = (1 - |y|)^2 */
+NN_INLINE vec softsign_forward(vec x, const real *n) { (void)n; return v_div(x, v_add(v_set(1), v_abs(x))); }
+NN_INLINE vec softsign_backward(vec dy, vec y, const real *n) { /* f' = (1 - |y|)^2 */
     (void)n;
     const vec rest = v_sub(v_set(1), v_abs(y));
     return v_mul(dy, v_mul(rest, rest));
 }
 
 /* n: alpha. x if x > 0, alpha * (e^x - 1) below. */
-static inline vec elu_forward(vec x, const real *n) { return v_select(v_gt(x, v_zero()), x, v_mul(v_set(n[0]), v_expm1(x))); }
-static inline vec elu_backward(vec dy, vec x, const real *n) {
+NN_INLINE vec elu_forward(vec x, const real *n) { return v_select(v_gt(x, v_zero()), x, v_mul(v_set(n[0]), v_expm1(x))); }
+NN_INLINE vec elu_backward(vec dy, vec x, const real *n) {
     return v_mul(dy, v_select(v_gt(x, v_zero()), v_set(1), v_mul(v_set(n[0]), v_exp(x))));
 }
 
 #define SELU_SCALE ((real)1.0507009873554805)
 #define SELU_ALPHA ((real)1.6732632423543772)
-static inline vec selu_forward(vec x, const real *n) {
+NN_INLINE vec selu_forward(vec x, const real *n) {
     (void)n;
     return v_mul(v_set(SELU_SCALE), v_select(v_gt(x, v_zero()), x, v_mul(v_set(SELU_ALPHA), v_expm1(x))));
 }
-static inline vec selu_backward(vec dy, vec y, const real *n) { /* below 0, f' = y + scale * alpha */
+NN_INLINE vec selu_backward(vec dy, vec y, const real *n) { /* below 0, f' = y + scale * alpha */
     (void)n;
     return v_mul(dy, v_select(v_gt(y, v_zero()), v_set(SELU_SCALE), v_add(y, v_set(SELU_SCALE * SELU_ALPHA))));
 }
 
-static inline vec exponential_forward(vec x, const real *n) { (void)n; return v_exp(x); }
-static inline vec exponential_backward(vec dy, vec y, const real *n) { (void)n; return v_mul(dy, y); }
+NN_INLINE vec exponential_forward(vec x, const real *n) { (void)n; return v_exp(x); }
+NN_INLINE vec exponential_backward(vec dy, vec y, const real *n) { (void)n; return v_mul(dy, y); }
 
 /* e^(x - max) / sum. */
-static inline void softmax_forward(real *y, const real *x, size_t units, size_t pitch, const real *n) {
+NN_INLINE void softmax_forward(real *y, const real *x, size_t units, size_t pitch, const real *n) {
     (void)n;
     vec largest = v_load(x), total = v_zero();
     for (size_t u = 1; u < units; u++) largest = v_max(v_load(x + u * pitch), largest);
@@ -84,7 +84,7 @@ static inline void softmax_forward(real *y, const real *x, size_t units, size_t 
     }
     for (size_t u = 0; u < units; u++) v_store(y + u * pitch, v_div(v_load(y + u * pitch), total));
 }
-static inline void softmax_backward(real *dx, const real *dy, const real *y, size_t units, size_t pitch, const real *n) {
+NN_INLINE void softmax_backward(real *dx, const real *dy, const real *y, size_t units, size_t pitch, const real *n) {
     (void)n;
     vec mean = v_zero();
     for (size_t u = 0; u < units; u++) mean = v_fma(v_load(dy + u * pitch), v_load(y + u * pitch), mean);

@@ -16,11 +16,11 @@ static grid grid_new(int narrow, size_t rows, size_t units, real *lanes, size_t 
     return (grid){rows, units, rows, units, nn_pad(units), 0, lanes, lanes_reals};
 }
 
-static inline size_t grid_reals(const grid *g) { return g->outer * g->pitch; }
+NN_INLINE size_t grid_reals(const grid *g) { return g->outer * g->pitch; }
 
 /* ---- 16 rows in lanes: unit u of rows r ... r + 15 is one vec, at u * lanes_pitch ---- */
 
-static inline size_t lanes_pitch(const grid *g) { return g->narrow ? g->pitch : NN_LANES; }
+NN_INLINE size_t lanes_pitch(const grid *g) { return g->narrow ? g->pitch : NN_LANES; }
 
 /* to[columns][16] = from[rows][columns] transposed, at most 16 x 16; missing rows and columns give 0. */
 static void transpose_block(real *to, size_t to_pitch, const real *from, size_t from_pitch, size_t rows, size_t columns) {
@@ -29,7 +29,7 @@ static void transpose_block(real *to, size_t to_pitch, const real *from, size_t 
     }
 }
 
-static inline size_t at_most_16(size_t n) { return n < NN_LANES ? n : NN_LANES; }
+NN_INLINE size_t at_most_16(size_t n) { return n < NN_LANES ? n : NN_LANES; }
 
 /* Rows r ... r + 15 of x in lanes: where they lie in a narrow batch, copied to scratch block `block` of a wide one. */
 static real *lanes_of(const grid *g, real *x, size_t r, size_t block) {
@@ -53,12 +53,12 @@ static void lanes_back(const grid *g, real *y, size_t r, const real *lanes) {
 /* ---- the last vec of a tensor, of a batch, of a sum ---- */
 
 /* Tensors of a narrow plan stand side by side: the last vec of one may hold the first reals of the next. */
-static inline vec load_tail(const real *p, size_t left) { return v_keep(m_first(left), v_load(p)); }
-static inline void store_tail(real *p, vec v, size_t left) { v_store(p, v_select(m_first(left), v, v_load(p))); }
+NN_INLINE vec load_tail(const real *p, size_t left) { return v_keep(m_first(left), v_load(p)); }
+NN_INLINE void store_tail(real *p, vec v, size_t left) { v_store(p, v_select(m_first(left), v, v_load(p))); }
 
 #ifndef NN_OWN_SUMS
 /* Lane i = v_sum(sums[i]). */
-static inline vec v_sums(const vec *sums) {
+NN_INLINE vec v_sums(const vec *sums) {
     real totals[NN_LANES];
     for (size_t i = 0; i < NN_LANES; i++) totals[i] = v_sum(sums[i]);
     return v_load(totals);

@@ -36,17 +36,17 @@ typedef struct column {
     const grid *grid;
 } column;
 
-static inline size_t columns_of(const grid *g) { return g->narrow ? g->units : g->pitch / NN_LANES; }
-static inline column column_at(const grid *g, size_t c) {
+NN_INLINE size_t columns_of(const grid *g) { return g->narrow ? g->units : g->pitch / NN_LANES; }
+NN_INLINE column column_at(const grid *g, size_t c) {
     return g->narrow ? (column){c * g->pitch, NN_LANES, g->pitch / NN_LANES, c, g} : (column){c * NN_LANES, g->pitch, g->rows, c, g};
 }
-static inline vec column_load(const column *c, const real *p) { return c->grid->narrow ? v_set(p[c->index]) : v_load(p + c->index * NN_LANES); }
-static inline void column_store(const column *c, real *p, vec v) {
+NN_INLINE vec column_load(const column *c, const real *p) { return c->grid->narrow ? v_set(p[c->index]) : v_load(p + c->index * NN_LANES); }
+NN_INLINE void column_store(const column *c, real *p, vec v) {
     if (c->grid->narrow) p[c->index] = v_first(v);
     else v_store(p + c->index * NN_LANES, v);
 }
-static inline vec column_total(const column *c, vec sum) { return c->grid->narrow ? v_set(v_sum(sum)) : sum; }
-static inline mask column_counts(const column *c, size_t k) {
+NN_INLINE vec column_total(const column *c, vec sum) { return c->grid->narrow ? v_set(v_sum(sum)) : sum; }
+NN_INLINE mask column_counts(const column *c, size_t k) {
     return c->grid->narrow ? m_first(c->grid->rows - k * NN_LANES) : m_first(c->grid->units - c->index * NN_LANES);
 }
 

@@ -7,86 +7,86 @@
  * FUSES names the activation whose logits the loss can differentiate directly, with NAME_fused in place of NAME_gradient: never dead where a
  * probability has reached 0 or 1. Formulas: keras.losses; values are clipped as Keras does, so that printed numbers agree. */
 
-static inline vec mean_squared_error_value(vec t, vec p, const real *n) {
+NN_INLINE vec mean_squared_error_value(vec t, vec p, const real *n) {
     (void)n;
     const vec d = v_sub(p, t);
     return v_mul(d, d);
 }
-static inline vec mean_squared_error_gradient(vec t, vec p, const real *n) { (void)n; return v_mul(v_set(2), v_sub(p, t)); }
+NN_INLINE vec mean_squared_error_gradient(vec t, vec p, const real *n) { (void)n; return v_mul(v_set(2), v_sub(p, t)); }
 
-static inline vec v_sign(vec x) { return v_select(v_gt(x, v_zero()), v_set(1), v_select(v_lt(x, v_zero()), v_set(-1), x)); }
-static inline vec mean_absolute_error_value(vec t, vec p, const real *n) { (void)n; return v_abs(v_sub(p, t)); }
-static inline vec mean_absolute_error_gradient(vec t, vec p, const real *n) { (void)n; return v_sign(v_sub(p, t)); }
+NN_INLINE vec v_sign(vec x) { return v_select(v_gt(x, v_zero()), v_set(1), v_select(v_lt(x, v_zero()), v_set(-1), x)); }
+NN_INLINE vec mean_absolute_error_value(vec t, vec p, const real *n) { (void)n; return v_abs(v_sub(p, t)); }
+NN_INLINE vec mean_absolute_error_gradient(vec t, vec p, const real *n) { (void)n; return v_sign(v_sub(p, t)); }
 
 /* n: epsilon. 100 |p - t| / max(|t|, epsilon). */
-static inline vec mean_absolute_percentage_error_value(vec t, vec p, const real *n) {
+NN_INLINE vec mean_absolute_percentage_error_value(vec t, vec p, const real *n) {
     return v_mul(v_set(100), v_div(v_abs(v_sub(p, t)), v_max(v_abs(t), v_set(n[0]))));
 }
-static inline vec mean_absolute_percentage_error_gradient(vec t, vec p, const real *n) {
+NN_INLINE vec mean_absolute_percentage_error_gradient(vec t, vec p, const real *n) {
     return v_div(v_mul(v_set(100), v_sign(v_sub(p, t))), v_max(v_abs(t), v_set(n[0])));
 }
 
 /* n: epsilon. (log(1 + max(p, epsilon)) - log(1 + max(t, epsilon)))^2. */
-static inline vec log_difference(vec t, vec p, const real *n) {
+NN_INLINE vec log_difference(vec t, vec p, const real *n) {
     return v_sub(v_log1p(v_max(v_set(n[0]), p)), v_log1p(v_max(v_set(n[0]), t))); /* NaN stays NaN */
 }
-static inline vec mean_squared_logarithmic_error_value(vec t, vec p, const real *n) {
+NN_INLINE vec mean_squared_logarithmic_error_value(vec t, vec p, const real *n) {
     const vec d = log_difference(t, p, n);
     return v_mul(d, d);
 }
-static inline vec mean_squared_logarithmic_error_gradient(vec t, vec p, const real *n) {
+NN_INLINE vec mean_squared_logarithmic_error_gradient(vec t, vec p, const real *n) {
     const vec slope = v_div(v_mul(v_set(2), log_difference(t, p, n)), v_add(v_set(1), p));
     return v_keep(v_gt(p, v_set(n[0])), slope);
 }
 
 /* n: label_smoothing, epsilon. -(t log p + (1 - t) log(1 - p)), p clipped to [epsilon, 1 - epsilon]. */
-static inline vec smooth_binary(vec t, const real *n) { return v_fma(t, v_set(1 - n[0]), v_set(n[0] / 2)); }
-static inline vec clip(vec p, real low, real high) { return v_min(v_set(high), v_max(v_set(low), p)); } /* NaN stays NaN */
-static inline vec binary_crossentropy_value(vec t, vec p, const real *n) {
+NN_INLINE vec smooth_binary(vec t, const real *n) { return v_fma(t, v_set(1 - n[0]), v_set(n[0] / 2)); }
+NN_INLINE vec clip(vec p, real low, real high) { return v_min(v_set(high), v_max(v_set(low), p)); } /* NaN stays NaN */
+NN_INLINE vec binary_crossentropy_value(vec t, vec p, const real *n) {
     const vec y = smooth_binary(t, n), q = clip(p, n[1], 1 - n[1]);
     return v_neg(v_fma(y, v_log(q), v_mul(v_sub(v_set(1), y), v_log(v_sub(v_set(1), q)))));
 }
-static inline vec binary_crossentropy_gradient(vec t, vec p, const real *n) {
+NN_INLINE vec binary_crossentropy_gradient(vec t, vec p, const real *n) {
     const mask inside = m_and(v_ge(p, v_set(n[1])), v_le(p, v_set(1 - n[1])));
     return v_keep(inside, v_div(v_sub(p, smooth_binary(t, n)), v_fnma(p, p, p)));
 }
-static inline vec binary_crossentropy_fused(vec t, vec p, const real *n) { return v_sub(p, smooth_binary(t, n)); }
+NN_INLINE vec binary_crossentropy_fused(vec t, vec p, const real *n) { return v_sub(p, smooth_binary(t, n)); }
 
 /* n: label_smoothing. p are logits: max(p, 0) - p t + log(1 + e^-|p|). */
-static inline vec binary_crossentropy_from_logits_value(vec t, vec p, const real *n) { return v_fnma(p, smooth_binary(t, n), v_softplus(p)); }
-static inline vec binary_crossentropy_from_logits_gradient(vec t, vec p, const real *n) { return v_sub(v_sigmoid(p), smooth_binary(t, n)); }
+NN_INLINE vec binary_crossentropy_from_logits_value(vec t, vec p, const real *n) { return v_fnma(p, smooth_binary(t, n), v_softplus(p)); }
+NN_INLINE vec binary_crossentropy_from_logits_gradient(vec t, vec p, const real *n) { return v_sub(v_sigmoid(p), smooth_binary(t, n)); }
 
-static inline vec hinge_margin(vec t, vec p) { return v_fnma(t, p, v_set(1)); }
-static inline vec hinge_value(vec t, vec p, const real *n) { (void)n; return v_max(v_zero(), hinge_margin(t, p)); }
-static inline vec hinge_gradient(vec t, vec p, const real *n) { (void)n; return v_keep(v_gt(hinge_margin(t, p), v_zero()), v_neg(t)); }
+NN_INLINE vec hinge_margin(vec t, vec p) { return v_fnma(t, p, v_set(1)); }
+NN_INLINE vec hinge_value(vec t, vec p, const real *n) { (void)n; return v_max(v_zero(), hinge_margin(t, p)); }
+NN_INLINE vec hinge_gradient(vec t, vec p, const real *n) { (void)n; return v_keep(v_gt(hinge_margin(t, p), v_zero()), v_neg(t)); }
 
-static inline vec squared_hinge_value(vec t, vec p, const real *n) {
+NN_INLINE vec squared_hinge_value(vec t, vec p, const real *n) {
     const vec h = hinge_value(t, p, n);
     return v_mul(h, h);
 }
-static inline vec squared_hinge_gradient(vec t, vec p, const real *n) { return v_mul(v_mul(v_set(-2), t), hinge_value(t, p, n)); }
+NN_INLINE vec squared_hinge_gradient(vec t, vec p, const real *n) { return v_mul(v_mul(v_set(-2), t), hinge_value(t, p, n)); }
 
 /* log cosh d = d + log(1 + e^(-2 d)) - log 2 for d = |p - t| */
-static inline vec log_cosh_value(vec t, vec p, const real *n) {
+NN_INLINE vec log_cosh_value(vec t, vec p, const real *n) {
     (void)n;
     const vec d = v_abs(v_sub(p, t));
     return v_sub(v_add(d, v_softplus(v_mul(v_set(-2), d))), v_set((real)0.693147180559945309417));
 }
-static inline vec log_cosh_gradient(vec t, vec p, const real *n) { (void)n; return v_tanh(v_sub(p, t)); }
+NN_INLINE vec log_cosh_gradient(vec t, vec p, const real *n) { (void)n; return v_tanh(v_sub(p, t)); }
 
 /* n: epsilon. t log(t / p), both clipped to [epsilon, 1]. */
-static inline vec kl_divergence_value(vec t, vec p, const real *n) {
+NN_INLINE vec kl_divergence_value(vec t, vec p, const real *n) {
     const vec y = clip(t, n[0], 1);
     return v_mul(y, v_log(v_div(y, clip(p, n[0], 1))));
 }
-static inline vec kl_divergence_gradient(vec t, vec p, const real *n) {
+NN_INLINE vec kl_divergence_gradient(vec t, vec p, const real *n) {
     const mask inside = m_and(v_ge(p, v_set(n[0])), v_le(p, v_set(1)));
     return v_keep(inside, v_neg(v_div(clip(t, n[0], 1), p)));
 }
 
 /* n: epsilon. p - t log(p + epsilon). */
-static inline vec poisson_value(vec t, vec p, const real *n) { return v_fnma(t, v_log(v_add(p, v_set(n[0]))), p); }
-static inline vec poisson_gradient(vec t, vec p, const real *n) { return v_sub(v_set(1), v_div(t, v_add(p, v_set(n[0])))); }
+NN_INLINE vec poisson_value(vec t, vec p, const real *n) { return v_fnma(t, v_log(v_add(p, v_set(n[0]))), p); }
+NN_INLINE vec poisson_gradient(vec t, vec p, const real *n) { return v_sub(v_set(1), v_div(t, v_add(p, v_set(n[0])))); }
 
 #include "losses_rowwise.h"
 
@@ -143,7 +143,7 @@ typedef struct outcome {
 } outcome;
 
 /* Weights of the 16 elements from (outer i, inner j) on; NULL weights are ones. */
-static inline vec weights_at(const outcome *o, size_t i, size_t j) {
+NN_INLINE vec weights_at(const outcome *o, size_t i, size_t j) {
     return !o->weights ? v_set(1) : o->grid.narrow ? v_load(o->weights + j) : v_set(o->weights[i]);
 }
 

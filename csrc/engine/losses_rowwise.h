@@ -9,23 +9,23 @@ typedef struct row_targets {
     int sparse;
 } row_targets;
 
-static inline vec target_at(const row_targets *s, size_t u) {
+NN_INLINE vec target_at(const row_targets *s, size_t u) {
     if (s->sparse) return v_keep(v_eq(v_load(s->t), v_set((real)u)), v_set(1));
     return v_fma(v_load(s->t + u * s->pitch), v_set(s->keep), v_set(s->add));
 }
-static inline row_targets dense_targets(const real *t, size_t units, size_t pitch, real smoothing) {
+NN_INLINE row_targets dense_targets(const real *t, size_t units, size_t pitch, real smoothing) {
     return (row_targets){t, units, pitch, 1 - smoothing, smoothing / (real)units, 0};
 }
-static inline row_targets sparse_targets(const real *t, size_t units, size_t pitch) { return (row_targets){t, units, pitch, 1, 0, 1}; }
+NN_INLINE row_targets sparse_targets(const real *t, size_t units, size_t pitch) { return (row_targets){t, units, pitch, 1, 0, 1}; }
 
-static inline vec sum_units(const real *p, size_t units, size_t pitch) {
+NN_INLINE vec sum_units(const real *p, size_t units, size_t pitch) {
     vec total = v_zero();
     for (size_t u = 0; u < units; u++) total = v_add(total, v_load(p + u * pitch));
     return total;
 }
 
 /* -sum t log q, q = p / sum p clipped to [epsilon, 1 - epsilon]. */
-static inline vec crossentropy_value(const row_targets *s, const real *p, real epsilon) {
+NN_INLINE vec crossentropy_value(const row_targets *s, const real *p, real epsilon) {
     const vec total = sum_units(p, s->units, s->pitch);
     vec sum = v_zero();
     for (size_t u = 0; u < s->units; u++) {
@@ -36,7 +36,7 @@ static inline vec crossentropy_value(const row_targets *s, const real *p, real e
 }
 
 /* dp = scale * (sum of unclipped t / sum p - t / p where q is unclipped) */
-static inline void crossentropy_gradient(real *dp, const row_targets *s, const real *p, vec scale, real epsilon) {
+NN_INLINE void crossentropy_gradient(real *dp, const row_targets *s, const real *p, vec scale, real epsilon) {
     const vec total = sum_units(p, s->units, s->pitch);
     vec kept = v_zero();
     for (size_t u = 0; u < s->units; u++) {
@@ -51,7 +51,7 @@ static inline void crossentropy_gradient(real *dp, const row_targets *s, const r
 }
 
 /* dz = scale * (p * sum t - t): the gradient at the logits of p = softmax(z). dz may be p. */
-static inline void crossentropy_fused(real *dz, const row_targets *s, const real *p, vec scale) {
+NN_INLINE void crossentropy_fused(real *dz, const row_targets *s, const real *p, vec scale) {
     vec total = v_set(1);
     if (!s->sparse) {
         total = v_zero();
@@ -61,7 +61,7 @@ static inline void crossentropy_fused(real *dz, const row_targets *s, const real
 }
 
 /* sum t (log sum e^z - z) */
-static inline vec logits_value(const row_targets *s, const real *z) {
+NN_INLINE vec logits_value(const row_targets *s, const real *z) {
     vec largest = v_load(z), total = v_zero(), sum = v_zero();
     for (size_t u = 1; u < s->units; u++) largest = v_max(v_load(z + u * s->pitch), largest);
     for (size_t u = 0; u < s->units; u++) total = v_add(total, v_exp(v_sub(v_load(z + u * s->pitch), largest)));
@@ -69,14 +69,14 @@ static inline vec logits_value(const row_targets *s, const real *z) {
     for (size_t u = 0; u < s->units; u++) sum = v_fma(target_at(s, u), v_sub(log_total, v_load(z + u * s->pitch)), sum);
     return sum;
 }
-static inline void logits_gradient(real *dz, const row_targets *s, const real *z, vec scale) {
+NN_INLINE void logits_gradient(real *dz, const row_targets *s, const real *z, vec scale) {
     softmax_forward(dz, z, s->units, s->pitch, NULL);
     crossentropy_fused(dz, s, dz, scale);
 }
 
-#define VALUE(name) static inline vec name##_value(const real *t, const real *p, size_t units, size_t pitch, const real *n)
-#define GRADIENT(name) static inline void name##_gradient(real *dp, const real *t, const real *p, vec scale, size_t units, size_t pitch, const real *n)
-#define FUSED(name) static inline void name##_fused(real *dp, const real *t, const real *p, vec scale, size_t units, size_t pitch, const real *n)
+#define VALUE(name) NN_INLINE vec name##_value(const real *t, const real *p, size_t units, size_t pitch, const real *n)
+#define GRADIENT(name) NN_INLINE void name##_gradient(real *dp, const real *t, const real *p, vec scale, size_t units, size_t pitch, const real *n)
+#define FUSED(name) NN_INLINE void name##_fused(real *dp, const real *t, const real *p, vec scale, size_t units, size_t pitch, const real *n)
 
 /* n: label_smoothing, epsilon. */
 VALUE(categorical_crossentropy) {
@@ -129,7 +129,7 @@ GRADIENT(sparse_categorical_crossentropy_from_logits) {
 }
 
 /* max(0, 1 + max((1 - t) p) - sum t p); *worst: the first unit of the maximum. */
-static inline vec categorical_margin(const real *t, const real *p, size_t units, size_t pitch, vec *worst) {
+NN_INLINE vec categorical_margin(const real *t, const real *p, size_t units, size_t pitch, vec *worst) {
     vec positive = v_zero(), negative = v_set(-NN_INFINITY);
     *worst = v_zero();
     for (size_t u = 0; u < units; u++) {
@@ -157,7 +157,7 @@ GRADIENT(categorical_hinge) {
 
 /* sum of t / |t| * p / |p|, lengths at least 1e-6; *per_t = 1 / |t|, *per_p = 1 / |p|. */
 #define LEAST_SQUARE ((real)1e-12)
-static inline vec cosine(const real *t, const real *p, size_t units, size_t pitch, vec *per_t, vec *per_p, vec *square) {
+NN_INLINE vec cosine(const real *t, const real *p, size_t units, size_t pitch, vec *per_t, vec *per_p, vec *square) {
     vec tt = v_zero(), pp = v_zero(), tp = v_zero();
     for (size_t u = 0; u < units; u++) {
         const vec a = v_load(t + u * pitch), b = v_load(p + u * pitch);

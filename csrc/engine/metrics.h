@@ -2,19 +2,19 @@
  * Every loss is a metric too: the rows of NN_LOSS_ROWS follow these. Conventions as in losses.h. */
 
 /* n: threshold. 1 where t = (p > threshold). */
-static inline vec binary_accuracy_value(vec t, vec p, const real *n) {
+NN_INLINE vec binary_accuracy_value(vec t, vec p, const real *n) {
     const vec label = v_keep(v_gt(p, v_set(n[0])), v_set(1));
     return v_keep(v_eq(t, label), v_set(1));
 }
 
 /* 1 where t = p rounded to the nearest integer, halves to even: Keras 1 and 2. */
-static inline vec rounded_accuracy_value(vec t, vec p, const real *n) {
+NN_INLINE vec rounded_accuracy_value(vec t, vec p, const real *n) {
     (void)n;
     return v_keep(v_eq(t, v_round(p)), v_set(1));
 }
 
 /* The first unit of the largest value, in each lane. */
-static inline vec largest_unit(const real *p, size_t units, size_t pitch) {
+NN_INLINE vec largest_unit(const real *p, size_t units, size_t pitch) {
     vec best = v_load(p), unit = v_zero();
     for (size_t u = 1; u < units; u++) {
         const vec v = v_load(p + u * pitch);
@@ -23,11 +23,11 @@ static inline vec largest_unit(const real *p, size_t units, size_t pitch) {
     }
     return unit;
 }
-static inline vec categorical_accuracy_value(const real *t, const real *p, size_t units, size_t pitch, const real *n) {
+NN_INLINE vec categorical_accuracy_value(const real *t, const real *p, size_t units, size_t pitch, const real *n) {
     (void)n;
     return v_keep(v_eq(largest_unit(t, units, pitch), largest_unit(p, units, pitch)), v_set(1));
 }
-static inline vec sparse_categorical_accuracy_value(const real *t, const real *p, size_t units, size_t pitch, const real *n) {
+NN_INLINE vec sparse_categorical_accuracy_value(const real *t, const real *p, size_t units, size_t pitch, const real *n) {
     (void)n;
     return v_keep(v_eq(v_load(t), largest_unit(p, units, pitch)), v_set(1));
 }

@@ -7,54 +7,54 @@
 
 /* Slots of parameters that get no gradient any more fade into subnormal numbers, slow on many CPUs and never 0: cut them off. */
 #define FADED (NN_BITS == 32 ? (real)0x1p-100 : (real)0x1p-900)
-static inline vec fade(vec moment) { return v_select(v_lt(v_abs(moment), v_set(FADED)), v_zero(), moment); } /* NaN stays NaN */
+NN_INLINE vec fade(vec moment) { return v_select(v_lt(v_abs(moment), v_set(FADED)), v_zero(), moment); } /* NaN stays NaN */
 
 typedef struct rates {
     double rate;       /* learning rate of this step, decay applied */
     double *products;  /* running products of the model */
 } rates;
 
-static inline void sgd_prepare(double *h, const double *n, const rates *s) { (void)n; h[0] = s->rate; }
-static inline vec sgd_step(vec w, vec g, vec *slot, const real *h) { (void)slot; return v_fnma(v_set(h[0]), g, w); }
+NN_INLINE void sgd_prepare(double *h, const double *n, const rates *s) { (void)n; h[0] = s->rate; }
+NN_INLINE vec sgd_step(vec w, vec g, vec *slot, const real *h) { (void)slot; return v_fnma(v_set(h[0]), g, w); }
 
 /* n: momentum. v = momentum v - rate g; w += v. "Some methods of speeding up the convergence of iteration methods", Polyak, 1964. */
-static inline void momentum_prepare(double *h, const double *n, const rates *s) { h[0] = s->rate; h[1] = n[0]; }
-static inline vec momentum_velocity(vec g, vec *slot, const real *h) {
+NN_INLINE void momentum_prepare(double *h, const double *n, const rates *s) { h[0] = s->rate; h[1] = n[0]; }
+NN_INLINE vec momentum_velocity(vec g, vec *slot, const real *h) {
     return slot[0] = fade(v_fnma(v_set(h[0]), g, v_mul(v_set(h[1]), slot[0])));
 }
-static inline vec momentum_step(vec w, vec g, vec *slot, const real *h) { return v_add(w, momentum_velocity(g, slot, h)); }
+NN_INLINE vec momentum_step(vec w, vec g, vec *slot, const real *h) { return v_add(w, momentum_velocity(g, slot, h)); }
 
 /* n: momentum. As momentum, but w += momentum v - rate g with the new v. "On the importance of initialization and momentum", Sutskever et al., 2013. */
-static inline void nesterov_prepare(double *h, const double *n, const rates *s) { momentum_prepare(h, n, s); }
-static inline vec nesterov_step(vec w, vec g, vec *slot, const real *h) {
+NN_INLINE void nesterov_prepare(double *h, const double *n, const rates *s) { momentum_prepare(h, n, s); }
+NN_INLINE vec nesterov_step(vec w, vec g, vec *slot, const real *h) {
     const vec v = momentum_velocity(g, slot, h);
     return v_add(w, v_fnma(v_set(h[0]), g, v_mul(v_set(h[1]), v)));
 }
 
 /* mean = rho mean + (1 - rho) x */
-static inline vec running(vec mean, real rho, real rest, vec x) { return fade(v_fma(v_set(rest), x, v_mul(v_set(rho), mean))); }
+NN_INLINE vec running(vec mean, real rho, real rest, vec x) { return fade(v_fma(v_set(rest), x, v_mul(v_set(rho), mean))); }
 
 /* n: rho, inner, outer. a = rho a + (1 - rho) g^2; w -= rate g / (sqrt(a + inner) + outer). Tieleman and Hinton, 2012. */
-static inline void rmsprop_prepare(double *h, const double *n, const rates *s) { h[0] = s->rate; h[1] = n[0]; h[2] = 1 - n[0]; h[3] = n[1]; h[4] = n[2]; }
-static inline vec scaled(vec g, vec a, const real *h) {
+NN_INLINE void rmsprop_prepare(double *h, const double *n, const rates *s) { h[0] = s->rate; h[1] = n[0]; h[2] = 1 - n[0]; h[3] = n[1]; h[4] = n[2]; }
+NN_INLINE vec scaled(vec g, vec a, const real *h) {
     return v_div(v_mul(v_set(h[0]), g), v_add(v_sqrt(v_add(a, v_set(h[3]))), v_set(h[4])));
 }
-static inline vec rmsprop_step(vec w, vec g, vec *slot, const real *h) {
+NN_INLINE vec rmsprop_step(vec w, vec g, vec *slot, const real *h) {
     slot[0] = running(slot[0], h[1], h[2], v_mul(g, g));
     return v_sub(w, scaled(g, slot[0], h));
 }
 
 /* n: rho, inner, outer, momentum. m = momentum m + the step of rmsprop; w -= m. */
-static inline void rmsprop_momentum_prepare(double *h, const double *n, const rates *s) { rmsprop_prepare(h, n, s); h[5] = n[3]; }
-static inline vec rmsprop_momentum_step(vec w, vec g, vec *slot, const real *h) {
+NN_INLINE void rmsprop_momentum_prepare(double *h, const double *n, const rates *s) { rmsprop_prepare(h, n, s); h[5] = n[3]; }
+NN_INLINE vec rmsprop_momentum_step(vec w, vec g, vec *slot, const real *h) {
     slot[0] = running(slot[0], h[1], h[2], v_mul(g, g));
     slot[1] = fade(v_fma(v_set(h[5]), slot[1], scaled(g, slot[0], h)));
     return v_sub(w, slot[1]);
 }
 
 /* n: rho, inner, outer, momentum. The mean of g is taken off the mean of g^2 under the root. "Generating sequences with recurrent networks", Graves, 2013. */
-static inline void rmsprop_centered_prepare(double *h, const double *n, const rates *s) { rmsprop_momentum_prepare(h, n, s); }
-static inline vec rmsprop_centered_step(vec w, vec g, vec *slot, const real *h) {
+NN_INLINE void rmsprop_centered_prepare(double *h, const double *n, const rates *s) { rmsprop_momentum_prepare(h, n, s); }
+NN_INLINE vec rmsprop_centered_step(vec w, vec g, vec *slot, const real *h) {
     slot[0] = running(slot[0], h[1], h[2], v_mul(g, g));
     slot[2] = running(slot[2], h[1], h[2], g);
     const vec variance = v_max(v_zero(), v_fnma(slot[2], slot[2], slot[0])); /* rounding may take it below 0 */
@@ -63,15 +63,15 @@ static inline vec rmsprop_centered_step(vec w, vec g, vec *slot, const real *h) 
 }
 
 /* n: inner, outer, initial_accumulator. a += g^2; w -= rate g / (sqrt(a + inner) + outer). Duchi et al., 2011. */
-static inline void adagrad_prepare(double *h, const double *n, const rates *s) { h[0] = s->rate; h[3] = n[0]; h[4] = n[1]; }
-static inline vec adagrad_step(vec w, vec g, vec *slot, const real *h) {
+NN_INLINE void adagrad_prepare(double *h, const double *n, const rates *s) { h[0] = s->rate; h[3] = n[0]; h[4] = n[1]; }
+NN_INLINE vec adagrad_step(vec w, vec g, vec *slot, const real *h) {
     slot[0] = v_fma(g, g, slot[0]);
     return v_sub(w, scaled(g, slot[0], h));
 }
 
 /* n: rho, epsilon. u = g sqrt(d + epsilon) / sqrt(a + epsilon); w -= rate u; d and a are means of u^2 and g^2. Zeiler, 2012. */
-static inline void adadelta_prepare(double *h, const double *n, const rates *s) { h[0] = s->rate; h[1] = n[0]; h[2] = 1 - n[0]; h[3] = n[1]; }
-static inline vec adadelta_step(vec w, vec g, vec *slot, const real *h) {
+NN_INLINE void adadelta_prepare(double *h, const double *n, const rates *s) { h[0] = s->rate; h[1] = n[0]; h[2] = 1 - n[0]; h[3] = n[1]; }
+NN_INLINE vec adadelta_step(vec w, vec g, vec *slot, const real *h) {
     slot[0] = running(slot[0], h[1], h[2], v_mul(g, g));
     const vec u = v_div(v_mul(g, v_sqrt(v_add(slot[1], v_set(h[3])))), v_sqrt(v_add(slot[0], v_set(h[3]))));
     slot[1] = running(slot[1], h[1], h[2], v_mul(u, u));
@@ -80,37 +80,37 @@ static inline vec adadelta_step(vec w, vec g, vec *slot, const real *h) {
 
 /* n: beta_1, beta_2, epsilon. Both bias corrections go into the rate, once a step: rate sqrt(1 - beta_2^t) / (1 - beta_1^t) m / (sqrt(v) + epsilon),
  * the form of section 2 of "Adam: a method for stochastic optimization", Kingma and Ba, 2014, whose epsilon is Keras'. */
-static inline void adam_prepare(double *h, const double *n, const rates *s) {
+NN_INLINE void adam_prepare(double *h, const double *n, const rates *s) {
     s->products[0] *= n[0];
     s->products[1] *= n[1];
     h[0] = s->rate * __builtin_sqrt(1 - s->products[1]) / (1 - s->products[0]);
     h[1] = n[0]; h[2] = 1 - n[0]; h[3] = n[1]; h[4] = 1 - n[1]; h[5] = n[2];
 }
-static inline vec adam_moments(vec g, vec *slot, const real *h) { /* the first moment, scaled by the rate; the second stays in slot[1] */
+NN_INLINE vec adam_moments(vec g, vec *slot, const real *h) { /* the first moment, scaled by the rate; the second stays in slot[1] */
     slot[0] = running(slot[0], h[1], h[2], g);
     slot[1] = running(slot[1], h[3], h[4], v_mul(g, g));
     return v_mul(v_set(h[0]), slot[0]);
 }
-static inline vec adam_step(vec w, vec g, vec *slot, const real *h) {
+NN_INLINE vec adam_step(vec w, vec g, vec *slot, const real *h) {
     const vec m = adam_moments(g, slot, h);
     return v_sub(w, v_div(m, v_add(v_sqrt(slot[1]), v_set(h[5]))));
 }
 
 /* n: as adam. The largest second moment so far takes its place. "On the convergence of Adam and beyond", Reddi et al., 2018. */
-static inline void amsgrad_prepare(double *h, const double *n, const rates *s) { adam_prepare(h, n, s); }
-static inline vec amsgrad_step(vec w, vec g, vec *slot, const real *h) {
+NN_INLINE void amsgrad_prepare(double *h, const double *n, const rates *s) { adam_prepare(h, n, s); }
+NN_INLINE vec amsgrad_step(vec w, vec g, vec *slot, const real *h) {
     const vec m = adam_moments(g, slot, h);
     slot[2] = v_max(slot[2], slot[1]);
     return v_sub(w, v_div(m, v_add(v_sqrt(slot[2]), v_set(h[5]))));
 }
 
 /* n: beta_1, beta_2, epsilon. u = max(beta_2 u, |g|); w -= rate / (1 - beta_1^t) m / (u + epsilon). Kingma and Ba, 2014, section 7. */
-static inline void adamax_prepare(double *h, const double *n, const rates *s) {
+NN_INLINE void adamax_prepare(double *h, const double *n, const rates *s) {
     s->products[0] *= n[0];
     h[0] = s->rate / (1 - s->products[0]);
     h[1] = n[0]; h[2] = 1 - n[0]; h[3] = n[1]; h[5] = n[2];
 }
-static inline vec adamax_step(vec w, vec g, vec *slot, const real *h) {
+NN_INLINE vec adamax_step(vec w, vec g, vec *slot, const real *h) {
     slot[0] = running(slot[0], h[1], h[2], g);
     slot[1] = fade(v_max(v_mul(v_set(h[3]), slot[1]), v_abs(g)));
     return v_sub(w, v_div(v_mul(v_set(h[0]), slot[0]), v_add(slot[1], v_set(h[5]))));
@@ -119,7 +119,7 @@ static inline vec adamax_step(vec w, vec g, vec *slot, const real *h) {
 /* n: beta_1, beta_2, epsilon, schedule_decay. mu_t = beta_1 (1 - 0.96^(t schedule_decay) / 2), P_t = mu_1 ... mu_t,
  * w -= rate ((1 - mu_t) g / (1 - P_t) + mu_(t+1) m / (1 - P_(t+1))) / (sqrt(v / (1 - beta_2^t)) + epsilon). Dozat, 2016.
  * products: beta_2^t, 0.96^(t schedule_decay), P_t. */
-static inline void nadam_prepare(double *h, const double *n, const rates *s) {
+NN_INLINE void nadam_prepare(double *h, const double *n, const rates *s) {
     const double factor = nn_power(0.96, n[3]);
     s->products[0] *= n[1];
     s->products[1] *= factor;
@@ -130,7 +130,7 @@ static inline void nadam_prepare(double *h, const double *n, const rates *s) {
     h[7] = 1 / (1 - s->products[0]);
     h[1] = n[0]; h[2] = 1 - n[0]; h[3] = n[1]; h[4] = 1 - n[1]; h[5] = n[2];
 }
-static inline vec nadam_step(vec w, vec g, vec *slot, const real *h) {
+NN_INLINE vec nadam_step(vec w, vec g, vec *slot, const real *h) {
     slot[0] = running(slot[0], h[1], h[2], g);
     slot[1] = running(slot[1], h[3], h[4], v_mul(g, g));
     const vec m = v_fma(v_set(h[6]), slot[0], v_mul(v_set(h[0]), g));

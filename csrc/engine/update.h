@@ -83,10 +83,10 @@ static void clip_gradients(nn_model *m) {
 #define CONSTRAINT_EPSILON ((real)1e-7)
 
 /* n: max_value. */
-static inline vec max_norm_factor(vec norm, const real *n) { return v_div(v_min(norm, v_set(n[0])), v_add(v_set(CONSTRAINT_EPSILON), norm)); }
-static inline vec unit_norm_factor(vec norm, const real *n) { (void)n; return v_div(v_set(1), v_add(v_set(CONSTRAINT_EPSILON), norm)); }
+NN_INLINE vec max_norm_factor(vec norm, const real *n) { return v_div(v_min(norm, v_set(n[0])), v_add(v_set(CONSTRAINT_EPSILON), norm)); }
+NN_INLINE vec unit_norm_factor(vec norm, const real *n) { (void)n; return v_div(v_set(1), v_add(v_set(CONSTRAINT_EPSILON), norm)); }
 /* n: min_value, max_value, rate. */
-static inline vec min_max_norm_factor(vec norm, const real *n) {
+NN_INLINE vec min_max_norm_factor(vec norm, const real *n) {
     const vec wanted = v_fma(v_set(n[2]), clip(norm, n[0], n[1]), v_mul(v_set(1 - n[2]), norm));
     return v_div(wanted, v_add(v_set(CONSTRAINT_EPSILON), norm));
 }

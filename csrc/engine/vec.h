@@ -116,7 +116,7 @@ NN_INLINE real v_first(vec a) { return r_first(a.r[0]); }
 
 /* Lane i with lane i + 8, then + 4, + 2, + 1: the tree of every sum across lanes. */
 #define FOLD_BY(half, operation) \
-    UNROLL for (int i = 0; i < half && i + half < NN_REGISTERS; i++) a.r[i] = r_##operation(a.r[i], a.r[i + half]);
+    for (int i = 0; i < half && i + half < NN_REGISTERS; i++) a.r[i] = r_##operation(a.r[i], a.r[i + half]);
 #define FOLD(name, operation) \
     NN_INLINE real name(vec a) { \
         FOLD_BY(8, operation) FOLD_BY(4, operation) FOLD_BY(2, operation) FOLD_BY(1, operation) \
