@@ -29,7 +29,8 @@ struct nn_run {
     size_t target_room;   /* padded target width the block is cut for */
     void *input, *targets, *weights, *workspace;
     nn_data train, validation;
-    int bound, shuffle;
+    int bound;
+    nn_shuffling shuffle;
     uint32_t *order;      /* rows in the order of the epoch under way */
     size_t width;         /* 1 + metrics when the data were bound */
     double *sums;         /* width sums of the epoch under way, then as many of its last batch */

@@ -8,6 +8,7 @@
 
 #include "cpu.h"
 #include "model.h"
+#include "random.h"
 
 /* ---- floating-point environment ---- */
 
@@ -314,13 +315,13 @@ static int good_data(const nn_run *run, const nn_data *d) {
     return d->rows > 0 && d->rows < UINT32_MAX && (d->target_units == run->model->plan.units || d->target_units == 1) && d->x && d->y;
 }
 
-nn_status nn_run_bind(nn_run *run, const nn_data *train, const nn_data *validation, int shuffle) {
+nn_status nn_run_bind(nn_run *run, const nn_data *train, const nn_data *validation, nn_shuffling shuffle) {
     if (!good_data(run, train)) return NN_BAD_SIZE;
     if (validation && (!good_data(run, validation) || validation->target_units != train->target_units)) return NN_BAD_SIZE;
     const nn_status status = make_room(run, train->target_units);
     if (status != NN_OK) return status;
-    uint32_t *order = shuffle ? malloc(train->rows * sizeof *order) : NULL;
-    if (shuffle && !order) return NN_OUT_OF_MEMORY;
+    uint32_t *order = shuffle != NN_KEEP ? malloc(train->rows * sizeof *order) : NULL;
+    if (shuffle != NN_KEEP && !order) return NN_OUT_OF_MEMORY;
     free(run->order);
     run->order = order;
     run->train = *train;
@@ -328,6 +329,12 @@ nn_status nn_run_bind(nn_run *run, const nn_data *train, const nn_data *validati
     run->shuffle = shuffle;
     run->progress = (nn_progress){.batches = (train->rows - 1) / run->batch_size + 1};
     run->bound = 1;
+    return NN_OK;
+}
+
+nn_status nn_order(size_t rows, size_t batch_size, nn_shuffling shuffle, uint64_t seed, uint64_t epoch, uint32_t *order) {
+    if (rows >= UINT32_MAX || batch_size == 0) return NN_BAD_SIZE;
+    nn_order_rows(order, rows, batch_size, shuffle, seed, epoch);
     return NN_OK;
 }
 

@@ -143,9 +143,15 @@ typedef struct nn_data {
 nn_status nn_run_new(nn_model *model, size_t batch_size, nn_run **out);
 void nn_run_free(nn_run *run);
 
+/* NN_SHUFFLE_BATCHES keeps the rows of a batch together and permutes the batches; a short last batch stays last. */
+typedef enum nn_shuffling { NN_KEEP, NN_SHUFFLE_ROWS, NN_SHUFFLE_BATCHES } nn_shuffling;
+
 /* The run keeps the pointers: the arrays must stay until the run is freed or bound anew. validation may be NULL.
- * shuffle: 0 none, 1 rows, 2 rows within each batch kept together, batches permuted. Starts at the first batch of an epoch. */
-nn_status nn_run_bind(nn_run *run, const nn_data *train, const nn_data *validation, int shuffle);
+ * Starts at the first batch of an epoch. */
+nn_status nn_run_bind(nn_run *run, const nn_data *train, const nn_data *validation, nn_shuffling shuffle);
+
+/* order[0 ... rows): the rows as the epoch with this number trains them, for batches made elsewhere. */
+nn_status nn_order(size_t rows, size_t batch_size, nn_shuffling shuffle, uint64_t seed, uint64_t epoch, uint32_t *order);
 
 typedef struct nn_progress {
     size_t epochs;           /* finished since nn_run_bind */

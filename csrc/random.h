@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "nnlite.h"
+
 enum nn_purpose { NN_FOR_SHUFFLE = 1, NN_FOR_INITIAL = 2, NN_FOR_LAYER = 16 /* + layer index */ };
 
 typedef struct nn_block { uint32_t word[4]; } nn_block;
@@ -39,6 +41,22 @@ static inline void nn_shuffle(uint32_t *order, size_t n, uint64_t seed, uint64_t
             order[j] = order[i - 1];
             order[i - 1] = other;
         }
+    }
+}
+
+/* The order of an epoch's rows. how: NN_KEEP, NN_SHUFFLE_ROWS, or NN_SHUFFLE_BATCHES: rows of a batch stay together, batches change places, and a short
+ * last batch stays last. */
+static inline void nn_order_rows(uint32_t *order, size_t rows, size_t batch_size, nn_shuffling how, uint64_t seed, uint64_t epoch) {
+    if (how == NN_SHUFFLE_ROWS) {
+        nn_shuffle(order, rows, seed, epoch);
+        return;
+    }
+    const size_t whole = how == NN_SHUFFLE_BATCHES ? rows / batch_size : 0;
+    for (size_t r = whole * batch_size; r < rows; r++) order[r] = (uint32_t)r;
+    nn_shuffle(order, whole, seed, epoch);
+    for (size_t b = whole; b-- > 0;) { /* from the back, for the numbers of the batches stand in front */
+        const uint32_t first = order[b] * (uint32_t)batch_size;
+        for (size_t r = 0; r < batch_size; r++) order[b * batch_size + r] = first + (uint32_t)r;
     }
 }
 

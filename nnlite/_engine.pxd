@@ -8,6 +8,8 @@ cdef extern from "nnlite.h" nogil:
         NN_OK, NN_OUT_OF_MEMORY, NN_TOO_LARGE, NN_BAD_SIZE, NN_UNKNOWN_ROW, NN_UNKNOWN_TARGET, NN_TARGET_UNAVAILABLE, NN_NOT_COMPILED, NN_NO_DATA, NN_BAD_NUMBER
     ctypedef enum nn_family:
         NN_LAYERS, NN_ACTIVATIONS, NN_LOSSES, NN_METRICS, NN_OPTIMIZERS, NN_CONSTRAINTS
+    ctypedef enum nn_shuffling:
+        NN_KEEP, NN_SHUFFLE_ROWS, NN_SHUFFLE_BATCHES
     ctypedef enum nn_distribution:
         NN_UNIFORM, NN_NORMAL, NN_TRUNCATED_NORMAL
     enum:
@@ -75,7 +77,8 @@ cdef extern from "nnlite.h" nogil:
     void nn_state_set(nn_model *model, const nn_state *state)
     nn_status nn_run_new(nn_model *model, size_t batch_size, nn_run **out)
     void nn_run_free(nn_run *run)
-    nn_status nn_run_bind(nn_run *run, const nn_data *train, const nn_data *validation, int shuffle)
+    nn_status nn_run_bind(nn_run *run, const nn_data *train, const nn_data *validation, nn_shuffling shuffle)
+    nn_status nn_order(size_t rows, size_t batch_size, nn_shuffling shuffle, uint64_t seed, uint64_t epoch, uint32_t *order)
     nn_status nn_run_advance(nn_run *run, size_t max_batches, size_t max_epochs, double *means, double *seconds, double *partial, double *last,
                              nn_progress *progress)
     nn_status nn_forward(nn_run *run, const void *x, size_t rows, int training, void *y)

@@ -7,6 +7,8 @@ from libc.stddef cimport size_t
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 
+import os
+
 import numpy as np
 
 
@@ -26,7 +28,8 @@ def targets():
 
 
 def default_target():
-    return nn_target_default().decode()
+    """The target of a model that asks for none: what NNLITE_TARGET names, or the best this CPU has."""
+    return os.environ.get("NNLITE_TARGET") or nn_target_default().decode()
 
 
 cdef int check(nn_status status) except -1:
@@ -92,7 +95,12 @@ cdef class EngineModel:
         cdef size_t n = len(layers)
         cdef nn_state state
         cdef nn_model_facts facts
-        cdef bytes name = target.encode() if target is not None else b""
+        if target is None:
+            target = default_target()
+        if not targets().get(target):
+            known = ", ".join(name for name, available in targets().items() if available)
+            raise ValueError(f"target must be one that this CPU can run ({known}), got {target!r}; see NNLITE_TARGET")
+        cdef bytes name = target.encode()
         if records == NULL:
             raise MemoryError()
         try:
@@ -106,7 +114,7 @@ cdef class EngineModel:
                     fill_row(&records[l].tensors[t].constraint, "constraint", constraint, constraint_numbers)
             if input_units < 1:
                 raise ValueError(f"input_units must be positive, got {input_units}")
-            check(nn_model_new(records, n, input_units, _BITS[dtype], <const char *>name if target is not None else NULL, &self.handle))
+            check(nn_model_new(records, n, input_units, _BITS[dtype], <const char *>name, &self.handle))
         finally:
             free(records)
         facts = nn_model_describe(self.handle)
@@ -313,7 +321,7 @@ cdef class Run:
         if validation is not None:
             x, y, sample_weight = validation
             kept += self.hold(&held_out, x, y, sample_weight)
-        check(nn_run_bind(self.handle, &train, &held_out if validation is not None else NULL, shuffle))
+        check(nn_run_bind(self.handle, &train, &held_out if validation is not None else NULL, <nn_shuffling>shuffle))
         self.kept = kept
         self.width = 1 + nn_model_describe(self.model.handle).metrics
         self.row_width = self.width * (2 if validation is not None else 1)
@@ -345,7 +353,7 @@ cdef class Run:
             self.enter()
             while max_batches > 0 and done < max_epochs and (now - start < seconds or now == start):
                 batches = min(max_batches, max(1, <Py_ssize_t>(self.batches_a_second * min(0.02, seconds))))
-                epochs = min(max_epochs - done, batches // self.progress.batches + 1)
+                epochs = min(max_epochs - done, batches // <Py_ssize_t>self.progress.batches + 1)
                 means = np.empty((epochs, self.row_width))
                 times = np.empty(epochs)
                 held_means = take(means, 64, epochs * self.row_width, True, "means")
@@ -492,6 +500,18 @@ def random(distribution, double low_or_mean, double high_or_deviation, uint64_t 
     cdef int bits = _BITS[dtype]
     cdef Buffer held = take(out, bits, out.size, True, "out")
     check(nn_random(_DISTRIBUTIONS[distribution], low_or_mean, high_or_deviation, seed, stream, out.size, bits, held.view.buf))
+    return out
+
+
+def order(rows, size_t batch_size, int shuffle, uint64_t seed, uint64_t epoch):
+    """(rows,) numbers of the rows in the order in which the epoch trains them; shuffle as in Run.bind."""
+    out = np.empty(rows, np.uint32)
+    cdef Py_buffer view
+    PyObject_GetBuffer(out, &view, PyBUF_WRITABLE)
+    try:
+        check(nn_order(view.len // 4, batch_size, <nn_shuffling>shuffle, seed, epoch, <uint32_t *>view.buf))
+    finally:
+        PyBuffer_Release(&view)
     return out
 
 

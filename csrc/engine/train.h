@@ -85,7 +85,7 @@ static void measure(const nn_model *m, const outcome *o, double penalty, double 
 /* One optimizer step on `rows` rows of the run's training data; its sums go into sums[1 + metrics]. */
 static void train_batch(nn_run *run, size_t start, size_t rows, double *sums) {
     nn_model *m = run->model;
-    const uint32_t *order = run->shuffle ? run->order : NULL;
+    const uint32_t *order = run->shuffle != NN_KEEP ? run->order : NULL;
     nn_pass p = gather_pass(run, run->train.x, order, start, rows, 1);
     const outcome o = gather_outcome(run, &p, &run->train, order, start);
     pass_forward(&p);
@@ -97,21 +97,9 @@ static void train_batch(nn_run *run, size_t start, size_t rows, double *sums) {
     sums[0] += model_update(m) * (double)rows;
 }
 
-/* Rows within batches stay together, batches change places; a short last batch stays last. */
-static void shuffle_batches(uint32_t *order, size_t rows, size_t batch_size, uint64_t seed, uint64_t epoch) {
-    const size_t whole = rows / batch_size;
-    for (size_t r = whole * batch_size; r < rows; r++) order[r] = (uint32_t)r;
-    nn_shuffle(order, whole, seed, epoch);
-    for (size_t b = whole; b-- > 0;) { /* from the back, for the numbers of the batches stand in front */
-        const uint32_t first = order[b] * (uint32_t)batch_size;
-        for (size_t r = 0; r < batch_size; r++) order[b * batch_size + r] = first + (uint32_t)r;
-    }
-}
-
 static void begin_epoch(nn_run *run) {
     const nn_state *s = &run->model->state;
-    if (run->shuffle == 1) nn_shuffle(run->order, run->train.rows, s->seed, s->epochs);
-    if (run->shuffle == 2) shuffle_batches(run->order, run->train.rows, run->batch_size, s->seed, s->epochs);
+    if (run->shuffle != NN_KEEP) nn_order_rows(run->order, run->train.rows, run->batch_size, run->shuffle, s->seed, s->epochs);
     for (size_t k = 0; k < 1 + run->model->n_metrics; k++) run->sums[k] = 0;
     run->started = nn_clock();
 }
