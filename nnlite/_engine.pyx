@@ -1,4 +1,4 @@
-# cython: language_level=3, boundscheck=False, wraparound=False, freethreading_compatible=True
+# cython: language_level=3, freethreading_compatible=True
 """The narrow door to the C engine: acquire buffers, release the GIL, call, raise. csrc/nnlite.h is the manual of every call."""
 
 from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
@@ -107,6 +107,8 @@ cdef class EngineModel:
             for l, (kind, units, numbers, tensors) in enumerate(layers):
                 fill_row(&records[l].kind, "layer", kind, numbers)
                 records[l].units = units
+                if len(tensors) > NN_LAYER_TENSORS:
+                    raise ValueError(f"a layer has at most {NN_LAYER_TENSORS} tensors, layer {l} ({kind}) got {len(tensors)}")
                 for t, (trainable, l1, l2, constraint, constraint_numbers) in enumerate(tensors):
                     records[l].tensors[t].trainable = trainable
                     records[l].tensors[t].l1 = l1
