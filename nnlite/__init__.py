@@ -1,0 +1,43 @@
+"""nnlite: training of small dense networks on a CPU, by a C engine under a Keras-style API.
+
+``import nnlite as keras`` and ``from nnlite.models import Sequential`` run the scripts of Keras tutorials.
+"""
+
+from nnlite import (
+    activations,
+    backend,
+    callbacks,
+    config,
+    constraints,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    optimizers,
+    regularizers,
+    utils,
+)
+from nnlite.layers import Input
+from nnlite.models import Model, Sequential
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Input",
+    "Model",
+    "Sequential",
+    "activations",
+    "backend",
+    "callbacks",
+    "config",
+    "constraints",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "regularizers",
+    "utils",
+]

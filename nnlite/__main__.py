@@ -1,0 +1,66 @@
+"""The command ``nnlite``, also ``python -m nnlite``.
+
+    nnlite demo                          train the tasks of the tutorials and show how well and how fast
+    nnlite info                          show the version and what this CPU runs
+    nnlite --compat keras3 script.py     run a script with Keras 3's numbers and names where they differ
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import runpy
+import sys
+from collections.abc import Sequence
+
+import numpy as np
+
+import nnlite
+from nnlite import _engine, config, demo
+
+
+def info() -> str:
+    """Return a report of the version, the targets and the settings in force, a line each."""
+    targets = _engine.targets()
+    model = nnlite.Sequential([nnlite.layers.Dense(1, input_dim=1)], seed=0)
+    lines = {
+        "nnlite": nnlite.__version__,
+        "NumPy": np.__version__,
+        "Python": sys.version.split()[0],
+        "this CPU runs": ", ".join(name for name, available in targets.items() if available),
+        "this CPU lacks": ", ".join(name for name, available in targets.items() if not available) or "nothing",
+        "target": f"{model.engine.target} (NNLITE_TARGET=... chooses another)",
+        "compat": f"{config.compat()} (NNLITE_COMPAT=... or --compat chooses another)",
+        "type of reals": config.floatx(),
+    }
+    return "".join([f"{name + ':':16}{value}\n" for name, value in lines.items()])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv`, that of the process if None, and return its exit status."""
+    parser = argparse.ArgumentParser("nnlite", description="Trains small dense neural networks on a CPU.")
+    parser.add_argument("--version", action="version", version=f"nnlite {nnlite.__version__}")
+    parser.add_argument("--compat", choices=config.ERAS, help="the Keras that decides where Keras 2 and 3 differ")
+    what = "train the tutorials' tasks, show version and targets, or run a script"
+    parser.add_argument("command", metavar="demo | info | SCRIPT.py", help=what)
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="of the demo (--seed N) or of the script")
+    given = parser.parse_args(argv)
+    if given.compat:
+        config.set_compat(given.compat)
+    if given.command == "demo":
+        return demo.main(given.arguments)
+    if given.command == "info":
+        if given.arguments:
+            parser.error(f"info takes no arguments; received {' '.join(given.arguments)}")
+        print(info(), end="")
+        return 0
+    if not os.path.isfile(given.command):
+        parser.error(f"expected demo, info or a Python file; received {given.command!r}")
+    sys.argv = [given.command, *given.arguments]
+    sys.path.insert(0, os.path.dirname(os.path.abspath(given.command)))  # so that the script finds its neighbours
+    runpy.run_path(given.command, run_name="__main__")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""What a model is trained for: what `compile` was told, and what that means for a model of known outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nnlite import losses, metrics, optimizers
+from nnlite.data import Door
+from nnlite.errors import ArgumentError, number
+from nnlite.losses import Loss
+from nnlite.metrics import Metric
+from nnlite.records import LossRecord, Row
+
+if TYPE_CHECKING:
+    from nnlite._engine import EngineModel
+
+# In place of a loss the engine does not have: it adds nothing, and its value is that of the penalties.
+NO_LOSS = LossRecord("mean_squared_error", (), 0.0)
+
+
+class Measures(NamedTuple):
+    """Loss and metrics of a built model."""
+
+    loss: Loss
+    record: LossRecord | None  # the loss for the engine; None: it is written in Python
+    weight: float  # of the loss, penalties aside
+    metrics: list[Metric]
+    rows: list[Row]  # those of the metrics the engine has, in order
+    in_python: bool  # whether a batch needs Python
+    names: list[str]  # "loss" and the metrics' names
+    columns: int | None  # of the targets; None: what is written in Python takes any number
+
+
+class Objective:
+    """What `Model.compile` was told.
+
+    Raises ValueError for unknown names, with the closest ones, and ArgumentError for things of the wrong kind.
+    """
+
+    def __init__(self, optimizer: Any, loss: Any, chosen: Any, loss_weight: Any) -> None:
+        self.optimizer = optimizers.get(optimizer)
+        self.loss = losses.get(_only("loss", loss))
+        self.chosen = _flat(chosen)
+        for identifier in self.chosen:
+            metrics.get(identifier)
+        weight = _only("loss_weights", loss_weight)
+        self.weight = 1.0 if weight is None else number("loss_weights", weight)
+
+    def measures(self, door: Door) -> Measures:
+        """Return loss and metrics for a model of those outputs."""
+        units = door.output_units
+        loss = self.loss or losses.LOSSES.get("mean_squared_error")
+        row, weight = loss.record(units, door.activation), self.weight if self.loss else 0.0
+        record = None if row is None else LossRecord(*row, weight, loss.reduction == "sum")
+        found = [metrics.get(identifier, loss, units, 1 if loss.sparse else units) for identifier in self.chosen]
+        rows = [metric.record for metric in found]
+        known = [row for row in rows if row is not None]
+        sparse = {getattr(metric, "loss", metric).sparse for metric, row in zip(found, rows, strict=True) if row}
+        sparse |= set() if record is None else {loss.sparse}
+        columns = {1 if one else units for one in sparse}
+        if len(columns) > 1:
+            listed = ", ".join(repr(metric.name) for metric in found)
+            text = "class numbers in one column, or a column for each unit, as the loss does"
+            raise ValueError(f"metrics must all take {text}; received {listed} with the loss {loss.name!r}.")
+        names = _numbered(["loss", *(metric.name for metric in found)])
+        in_python = record is None or None in rows
+        return Measures(loss, record, weight, found, known, in_python, names, columns.pop() if columns else None)
+
+    def compile(self, engine: EngineModel, measures: Measures) -> None:
+        """Give an engine loss, metrics and optimizer; its weights stay."""
+        engine.compile(measures.record or NO_LOSS, True, measures.rows, self.optimizer.record())
+        self.optimizer.attach(engine)
+
+
+def _only(argument: str, value: Any) -> Any:
+    """The one element of a list or dict, for the one output there is; anything else as it is."""
+    if isinstance(value, dict) and "class_name" not in value:
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        if len(value) != 1:
+            raise ArgumentError(f"{argument} must be for the one output of the model; received {len(value)} of them.")
+        return value[0]
+    return value
+
+
+def _flat(chosen: Any) -> list[Any]:
+    """Metrics given as None, one, a list, or a list or dict of lists, as one list."""
+    if chosen is None:
+        return []
+    if isinstance(chosen, dict) and "class_name" not in chosen:
+        chosen = list(chosen.values())
+    return [one for part in chosen for one in _flat(part)] if isinstance(chosen, list | tuple) else [chosen]
+
+
+def _numbered(names: Sequence[str]) -> list[str]:
+    """The names, later occurrences of the same one with _1, _2, ..."""
+    counts = [names[:i].count(name) for i, name in enumerate(names)]
+    return [f"{name}_{count}" if count else name for name, count in zip(names, counts, strict=True)]

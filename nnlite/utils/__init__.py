@@ -1,0 +1,28 @@
+"""Helpers of scripts: one-hot labels, seeds, progress bars."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnlite.errors import ArgumentError
+from nnlite.progress import Progbar
+from nnlite.utils import generic_utils, np_utils
+from nnlite.utils.np_utils import normalize, to_categorical
+
+
+def set_random_seed(seed: int) -> None:
+    """Seed Python's and NumPy's global generators, from which every model draws its own seed when it is built.
+
+    Raises ArgumentError if `seed` is no int, ValueError if it is not within 0 ... 2^32 - 1.
+    """
+    if not isinstance(seed, int | np.integer) or isinstance(seed, bool):
+        raise ArgumentError(f"seed must be an int; received {seed!r}.")
+    if not 0 <= seed < 2**32:
+        raise ValueError(f"seed must be within 0 ... 2**32 - 1; received {seed!r}.")
+    import random  # here, because nothing else needs it
+
+    random.seed(int(seed))
+    np.random.seed(int(seed))  # noqa: NPY002 - models draw from the global generator
+
+
+__all__ = ["Progbar", "generic_utils", "normalize", "np_utils", "set_random_seed", "to_categorical"]

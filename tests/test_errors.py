@@ -1,0 +1,198 @@
+"""Mistakes: each raises what scripts of every era expect, says what to do, and leaves the model as it was."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nnlite import optimizers
+from nnlite.errors import did_you_mean
+from nnlite.layers import Dense, Dropout
+from nnlite.models import Sequential
+
+X = np.linspace(-1, 1, 20).reshape(10, 2)
+Y = (X.sum(axis=1) > 0).astype(float)
+
+
+def binary() -> Sequential:
+    model = Sequential(
+        [Dense(3, activation="relu", input_dim=2, name="first"), Dense(1, activation="sigmoid", name="last")]
+    )
+    model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def classes(loss: str) -> Sequential:
+    model = Sequential([Dense(3, activation="softmax", input_dim=2, name="only")])
+    model.compile("adam", loss)
+    return model
+
+
+def deferred() -> Sequential:
+    model = Sequential([Dense(1)])
+    model.compile("adam", "mse")
+    return model
+
+
+def uncompiled() -> Sequential:
+    return Sequential([Dense(1, input_dim=2)])
+
+
+# which model, what is done to it, what it must raise, and words the message must have
+Mistake = tuple[Callable[[], Sequential], Callable[[Sequential], Any], tuple[type[Exception], ...], list[str]]
+MISTAKES: dict[str, Mistake] = {
+    "fit before compile": (uncompiled, lambda m: m.fit(X, Y), (RuntimeError, ValueError), ["compile("]),
+    "evaluate before compile": (uncompiled, lambda m: m.evaluate(X, Y), (RuntimeError, ValueError), ["compile("]),
+    "train_on_batch before compile": (
+        uncompiled, lambda m: m.train_on_batch(X, Y), (RuntimeError, ValueError), ["compile("],
+    ),
+    "width in fit": (
+        binary, lambda m: m.fit(np.ones((10, 3)), Y), (ValueError, RuntimeError),
+        ["x ", "'first'", "(rows, 2)", "(10, 3)"],
+    ),
+    "width in evaluate": (binary, lambda m: m.evaluate(np.ones((10, 3)), Y), (ValueError,), ["x ", "'first'"]),
+    "width in predict": (binary, lambda m: m.predict(np.ones((10, 3))), (ValueError,), ["x ", "'first'", "(10, 3)"]),
+    "width of validation data": (
+        binary, lambda m: m.fit(X, Y, validation_data=(np.ones((4, 3)), Y[:4])), (ValueError,),
+        ["validation x", "(4, 3)"],
+    ),
+    "1-D data": (binary, lambda m: m.predict([0.0, 1.0]), (ValueError,), ["One row?", "x.reshape(1, -1)"]),
+    "1-D data of many rows": (
+        binary, lambda m: m.predict_classes(X[:, 1]), (ValueError,), ["expected 2 features, got 1", "1-D"],
+    ),
+    "3-D data": (binary, lambda m: m.predict(np.ones((4, 2, 1))), (ValueError,), ["x.reshape(-1, 2)"]),
+    "3-D data, deferred": (deferred, lambda m: m.fit(np.ones((4, 2, 2)), Y[:4]), (ValueError,), ["Flatten()"]),
+    "lengths": (binary, lambda m: m.fit(X, Y[:5]), (ValueError,), ["y ", "as many rows", "10", "(5,)"]),
+    "width of y, binary": (binary, lambda m: m.fit(X, np.ones((10, 2))), (ValueError,), ["y ", "'last'", "received 2"]),
+    "width of y, mse": (deferred, lambda m: m.fit(X, np.ones((10, 2))), (ValueError,), ["y ", "received 2"]),
+    "class numbers with categorical_crossentropy": (
+        lambda: classes("categorical_crossentropy"), lambda m: m.fit(X, Y), (ValueError,),
+        ["to_categorical", "'sparse_categorical_crossentropy'"],
+    ),
+    "one-hot rows with the sparse loss": (
+        lambda: classes("sparse_categorical_crossentropy"), lambda m: m.fit(X, np.eye(3)[[0] * 10]), (ValueError,),
+        ["argmax"],
+    ),
+    "class number out of range": (
+        lambda: classes("sparse_categorical_crossentropy"), lambda m: m.fit(X, Y + 2), (ValueError,),
+        ["0 ... 2", "received 3"],
+    ),
+    "unknown optimizer": (binary, lambda m: m.compile("rsmprop", "mse"), (ValueError,), ["'rsmprop'", "'rmsprop'"]),
+    "unknown loss": (
+        binary, lambda m: m.compile("adam", "binary_crosentropy"), (ValueError,), ["'binary_crossentropy'"],
+    ),
+    "unknown metric": (binary, lambda m: m.compile("adam", "mse", ["acuracy"]), (ValueError,), ["'accuracy'"]),
+    "unknown optimizer, deferred": (deferred, lambda m: m.compile("rsmprop", "mse"), (ValueError,), ["'rmsprop'"]),
+    "unknown loss, deferred": (deferred, lambda m: m.compile("adam", "msee"), (ValueError,), ["'mse'"]),
+    "unknown metric, deferred": (
+        deferred, lambda m: m.compile("adam", "mse", ["acuracy"]), (ValueError,), ["'accuracy'"],
+    ),
+    "two losses": (binary, lambda m: m.compile("adam", ["mse", "mae"]), (ValueError,), ["loss", "one output"]),
+    "weighted_metrics": (
+        binary, lambda m: m.compile("adam", "mse", weighted_metrics=["mae"]), (ValueError,), ["weighted_metrics"],
+    ),
+    "unknown argument of fit": (binary, lambda m: m.fit(X, Y, epoch=3), (TypeError,), ["'epoch'", "'epochs'"]),
+    "unknown argument of compile": (
+        binary, lambda m: m.compile("adam", "mse", metric=["mae"]), (TypeError,), ["'metric'", "'metrics'"],
+    ),
+    "unknown argument of an optimizer": (
+        binary, lambda m: optimizers.SGD(momentun=1), (TypeError, ValueError), ["'momentun'"],
+    ),
+    "unknown argument of a layer": (
+        binary, lambda m: m.add(Dense(1, activaton="relu")), (TypeError, ValueError), ["'activation'"],
+    ),
+    "Dense without units": (binary, lambda m: m.add(Dense()), (TypeError,), ["units"]),  # type: ignore[call-arg]
+    "Dense(0)": (binary, lambda m: m.add(Dense(0)), (ValueError,), ["units", "received 0"]),
+    "unknown activation": (binary, lambda m: m.add(Dense(1, "rleu")), (ValueError,), ["'relu'"]),
+    "no layer": (binary, lambda m: m.add("dense"), (TypeError, ValueError), ["'dense'"]),  # type: ignore[arg-type]
+    "pop of nothing": (Sequential, lambda m: m.pop(), (TypeError, IndexError), ["no layer"]),
+    "split that leaves nothing": (
+        binary, lambda m: m.fit(X, Y, validation_split=0.99), (ValueError,), ["validation_split", "0 for training"],
+    ),
+    "split out of range": (binary, lambda m: m.fit(X, Y, validation_split=1.5), (ValueError,), ["validation_split"]),
+    "no rows": (binary, lambda m: m.fit(np.empty((0, 2)), np.empty(0)), (ValueError,), ["x ", "at least one row"]),
+    "no rows to evaluate": (
+        binary, lambda m: m.evaluate(np.empty((0, 2)), np.empty(0)), (ValueError,), ["at least one row"],
+    ),
+    "no validation rows": (
+        binary, lambda m: m.fit(X, Y, validation_data=(X[:0], Y[:0])), (ValueError,), ["validation x"],
+    ),
+    "weights": (binary, lambda m: m.set_weights([np.ones((2, 3))]), (ValueError,), ["4 arrays", "received 1"]),
+    "shape of weights": (
+        binary, lambda m: m.layers[0].set_weights([np.ones((3, 2)), np.ones(3)]), (ValueError,), ["(2, 3)", "(3, 2)"],
+    ),
+    "unknown layer": (binary, lambda m: m.get_layer("middle"), (ValueError,), ["'middle'", "first, last"]),
+    "rate of dropout": (binary, lambda m: m.add(Dropout(1.5)), (ValueError,), ["rate", "1.5"]),
+    "counting too early": (deferred, lambda m: m.count_params(), (ValueError, RuntimeError), ["build("]),
+    "text": (binary, lambda m: m.fit(X.astype(str), Y), (TypeError, ValueError), ["x ", "astype('float32')"]),
+    "objects": (binary, lambda m: m.fit(X, Y.astype(object)), (TypeError, ValueError), ["y ", "astype('float32')"]),
+    "fit without y": (binary, lambda m: m.fit(X), (ValueError,), ["y must be an array", "None"]),
+    "fit without x": (binary, lambda m: m.fit(), (ValueError,), ["x must be an array"]),
+    "batch_size": (binary, lambda m: m.fit(X, Y, batch_size=-1), (ValueError,), ["batch_size", "-1"]),
+    "no batch_size": (binary, lambda m: m.evaluate(X, Y, batch_size=0), (ValueError,), ["batch_size", "received 0"]),
+    "sample_weight_mode": (
+        binary, lambda m: m.compile("adam", "mse", sample_weight_mode="temporal"), (ValueError,),
+        ["sample_weight_mode"],
+    ),
+    "epochs": (binary, lambda m: m.fit(X, Y, epochs=2.5), (ValueError,), ["epochs", "2.5"]),
+    "verbose": (binary, lambda m: m.fit(X, Y, verbose=7), (ValueError,), ["verbose", "7"]),
+    "callbacks": (binary, lambda m: m.fit(X, Y, callbacks=["early"]), (TypeError,), ["callbacks", "'early'"]),
+    "validation_data": (binary, lambda m: m.fit(X, Y, validation_data=X), (ValueError,), ["(x, y)"]),
+    "validation_freq": (binary, lambda m: m.fit(X, Y, validation_freq=2), (ValueError,), ["validation_freq"]),
+    "sample_weight": (
+        binary, lambda m: m.fit(X, Y, sample_weight=Y[:3]), (ValueError,), ["sample_weight", "(10,)", "(3,)"],
+    ),
+    "class_weight": (binary, lambda m: m.fit(X, Y, class_weight={0: 1}), (ValueError,), ["class_weight", "[1]"]),
+    "ragged rows": (binary, lambda m: m.fit([[1, 2], [3]], [0, 1]), (ValueError,), ["x ", "rectangular"]),
+    "ragged validation": (
+        binary, lambda m: m.fit(X, Y, validation_data=([[1], [2, 3]], [0, 1])), (ValueError,), ["validation x"],
+    ),
+}  # fmt: skip
+
+
+def state_of(model: Sequential) -> Any:
+    """Everything a mistake must not change."""
+    seen: list[Any] = [model.built, [layer.name for layer in model.layers], model.loss, model.optimizer, model.history]
+    seen += [[layer.built, len(layer.weights)] for layer in model.layers]
+    if model.built and model.layers:
+        state = model.engine.state
+        seen += [{key: value for key, value in state.items()}, model.engine.view().tolist()]
+        seen += [model.engine.read(2 + slot, 0).tolist() for slot in range(model.engine.slots)]
+    return seen
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistake(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    make, act, errors, words = MISTAKES[name]
+    model = make()
+    if model.loss is not None and model.built:
+        model.fit(
+            X, Y if model.output_shape == (None, 1) or "sparse" in model.loss.name else np.eye(3)[[0] * 10], verbose=0
+        )
+    before = state_of(model)
+    with pytest.raises(errors[0]) as raised:
+        act(model)
+    assert isinstance(raised.value, errors)
+    assert all(isinstance(raised.value, error) for error in errors)
+    for word in words:
+        assert word in str(raised.value), f"{word!r} is missing from {str(raised.value)!r}"
+    assert state_of(model) == before
+    assert capsys.readouterr().out == ""
+
+
+def test_predict_needs_no_compile() -> None:
+    assert uncompiled().predict(X).shape == (10, 1)
+
+
+def test_nan_in_data_is_no_mistake() -> None:
+    x = X.copy()
+    x[3, 1] = np.nan
+    assert np.isnan(uncompiled().predict(x)).sum() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("adm", " Did you mean 'adam'?"), ("ADAM", " Did you mean 'adam'?"), ("zzz", "")]
+)
+def test_suggestions(name: str, hint: str) -> None:
+    assert did_you_mean(name, ["adam", "sgd"]) == hint
