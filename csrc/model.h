@@ -26,7 +26,6 @@ struct nn_run {
     nn_model *model;
     size_t batch_size;
     void *block;          /* input, targets and weights of one batch, then the plan's workspace; starts on 64 bytes */
-    size_t target_room;   /* padded target width the block is cut for */
     void *input, *targets, *weights, *workspace;
     nn_data train, validation;
     int bound;

@@ -255,23 +255,22 @@ void nn_state_set(nn_model *m, const nn_state *state) { m->state = *state; }
 
 /* ---- runs ---- */
 
-/* Input, targets, weights and workspace of one batch in one block, each padded. */
-static nn_status cut_block(nn_run *run, size_t target_room) {
+/* Input, targets, weights and workspace of one batch in one block, each padded; targets are at most as wide as outputs. */
+static nn_status cut_block(nn_run *run) {
     const nn_plan *plan = &run->model->plan;
+    const nn_engine *engine = run->model->engine;
+    if (run->batch_size > SIZE_MAX / 4) return NN_TOO_LARGE;
     int ok = 1;
     const size_t rows = nn_pad(run->batch_size);
-    const size_t input = nn_size(rows, plan->input_stride, 0, &ok), targets_reals = nn_size(rows, target_room, 0, &ok);
-    const size_t weights = nn_pad(rows), workspace = nn_size(rows, plan->row_reals, plan->fixed_reals, &ok);
-    const size_t reals = nn_size(1, input, nn_size(1, targets_reals, nn_size(1, weights, workspace, &ok), &ok), &ok);
+    const size_t input = nn_size(rows, plan->input_stride, 0, &ok), targets_reals = nn_size(rows, plan->stride, 0, &ok);
+    const size_t workspace = nn_size(rows, plan->row_reals, plan->fixed_reals, &ok);
+    const size_t reals = nn_size(1, input, nn_size(1, targets_reals, nn_size(1, rows, workspace, &ok), &ok), &ok);
     if (!ok) return NN_TOO_LARGE;
-    void *block = block_new(reals, run->model->engine->bits);
-    if (!block) return NN_OUT_OF_MEMORY;
-    free(run->block);
-    run->block = run->input = block;
-    run->targets = advance_by(run->model->engine, run->input, input);
-    run->weights = advance_by(run->model->engine, run->targets, targets_reals);
-    run->workspace = advance_by(run->model->engine, run->weights, weights);
-    run->target_room = target_room;
+    run->block = run->input = block_new(reals, engine->bits);
+    if (!run->block) return NN_OUT_OF_MEMORY;
+    run->targets = advance_by(engine, run->input, input);
+    run->weights = advance_by(engine, run->targets, targets_reals);
+    run->workspace = advance_by(engine, run->weights, rows);
     return NN_OK;
 }
 
@@ -281,7 +280,7 @@ nn_status nn_run_new(nn_model *model, size_t batch_size, nn_run **out) {
     if (!run) return NN_OUT_OF_MEMORY;
     run->model = model;
     run->batch_size = batch_size;
-    const nn_status status = cut_block(run, model->plan.stride);
+    const nn_status status = cut_block(run);
     if (status != NN_OK) {
         nn_run_free(run);
         return status;
@@ -298,16 +297,13 @@ void nn_run_free(nn_run *run) {
     free(run);
 }
 
-/* Room for targets of another width than the outputs, and for the sums of the metrics compiled last. */
-static nn_status make_room(nn_run *run, size_t target_units) {
-    const nn_model *m = run->model;
-    if (!m->compiled) return NN_NOT_COMPILED;
-    double *sums = calloc(2 * (1 + m->n_metrics), sizeof *sums);
-    if (!sums) return NN_OUT_OF_MEMORY;
+/* Room for the sums of the metrics compiled last: those of an epoch, then those of a batch. */
+static double *sums_new(const nn_model *m) { return calloc(2 * (1 + m->n_metrics), sizeof(double)); }
+
+static void take_sums(nn_run *run, double *sums) {
     free(run->sums);
     run->sums = sums;
-    run->width = 1 + m->n_metrics;
-    return nn_pad(target_units) <= run->target_room ? NN_OK : cut_block(run, nn_pad(target_units));
+    run->width = 1 + run->model->n_metrics;
 }
 
 /* Targets are as wide as the outputs, or class numbers. */
@@ -316,12 +312,17 @@ static int good_data(const nn_run *run, const nn_data *d) {
 }
 
 nn_status nn_run_bind(nn_run *run, const nn_data *train, const nn_data *validation, nn_shuffling shuffle) {
-    if (!good_data(run, train)) return NN_BAD_SIZE;
+    if (!good_data(run, train) || (unsigned)shuffle > NN_SHUFFLE_BATCHES) return NN_BAD_SIZE;
     if (validation && (!good_data(run, validation) || validation->target_units != train->target_units)) return NN_BAD_SIZE;
-    const nn_status status = make_room(run, train->target_units);
-    if (status != NN_OK) return status;
+    if (!run->model->compiled) return NN_NOT_COMPILED;
+    double *sums = sums_new(run->model);
     uint32_t *order = shuffle != NN_KEEP ? malloc(train->rows * sizeof *order) : NULL;
-    if (shuffle != NN_KEEP && !order) return NN_OUT_OF_MEMORY;
+    if (!sums || (shuffle != NN_KEEP && !order)) {
+        free(sums);
+        free(order);
+        return NN_OUT_OF_MEMORY;
+    }
+    take_sums(run, sums);
     free(run->order);
     run->order = order;
     run->train = *train;
@@ -333,7 +334,7 @@ nn_status nn_run_bind(nn_run *run, const nn_data *train, const nn_data *validati
 }
 
 nn_status nn_order(size_t rows, size_t batch_size, nn_shuffling shuffle, uint64_t seed, uint64_t epoch, uint32_t *order) {
-    if (rows >= UINT32_MAX || batch_size == 0) return NN_BAD_SIZE;
+    if (rows >= UINT32_MAX || batch_size == 0 || (unsigned)shuffle > NN_SHUFFLE_BATCHES) return NN_BAD_SIZE;
     nn_order_rows(order, rows, batch_size, shuffle, seed, epoch);
     return NN_OK;
 }
@@ -383,11 +384,13 @@ nn_status nn_update(nn_model *m, double *penalty) {
 nn_status nn_evaluate(nn_run *run, const nn_data *data, double *means) {
     const nn_model *m = run->model;
     if (!good_data(run, data)) return NN_BAD_SIZE;
-    const nn_status status = make_room(run, data->target_units);
-    if (status != NN_OK) return status;
+    if (!m->compiled) return NN_NOT_COMPILED;
+    double *sums = sums_new(m);
+    if (!sums) return NN_OUT_OF_MEMORY;
+    take_sums(run, sums);
     nn_totals totals = {.sums = means};
     for (size_t k = 0; k < 1 + m->n_metrics; k++) means[k] = 0;
-    run->bound = 0; /* the sums and the room for targets are this call's now */
+    run->bound = 0; /* the sums are this call's now */
     const nn_environment caller = environment_enter();
     m->engine->evaluate(run, data, &totals);
     for (size_t k = 0; k < 1 + m->n_metrics; k++) means[k] /= (double)totals.rows;

@@ -2,7 +2,7 @@
  *
  * Words.    A *layer record* is a row of numbers that describes one layer. nn_model_new turns the records once into a *plan*: sizes and
  *           offsets, never changed again. A *model* is the plan plus blocks of reals: parameters, gradients, optimizer slots. A *run* is
- *           one thread's scratch memory (the workspace) plus the data it trains on. Nothing is allocated between nn_run_new and nn_run_free.
+ *           one thread's scratch memory (the workspace) plus the data it trains on. Training allocates nothing, only nn_run_bind and nn_evaluate do.
  * Rows.     Layers, activations, losses, metrics, optimizers and constraints are rows of lists under engine/. A row's number is its place
  *           in its list; its name is nn_row_name. The layer family holds the layer rows followed by all activation rows.
  * Reals.    float or double, chosen per model. Arrays at the door are row-major, contiguous and hold reals of the model's type.
@@ -178,7 +178,7 @@ nn_status nn_predict(nn_run *run, const void *x, size_t rows, void *y);
 
 double nn_clock(void); /* seconds, monotonic */
 
-/* out[i] = value number i of the stream (seed, stream): uniform on [low, high), or normal, cut at two deviations if truncated. */
+/* out[i] = value number i of the stream (seed, stream): uniform between low and high, or normal, cut at two deviations if truncated. */
 typedef enum nn_distribution { NN_UNIFORM, NN_NORMAL, NN_TRUNCATED_NORMAL } nn_distribution;
 nn_status nn_random(nn_distribution kind, double low_or_mean, double high_or_deviation, uint64_t seed, uint64_t stream, size_t n, int bits, void *out);
 

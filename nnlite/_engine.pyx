@@ -42,6 +42,12 @@ cdef int check(nn_status status) except -1:
     raise ValueError(nn_status_text(status).decode())
 
 
+cdef int bits_of(dtype) except -1:
+    if dtype not in _BITS:
+        raise ValueError(f"dtype must be 'float32' or 'float64', got {dtype!r}")
+    return _BITS[dtype]
+
+
 cdef int fill_row(nn_row *row, family, name, numbers) except -1:
     if name not in _ROWS[family]:
         raise ValueError(f"the engine has no {family} {name!r}; it has {', '.join(_ROWS[family])}")
@@ -91,7 +97,7 @@ cdef class EngineModel:
     cdef object __weakref__
 
     def __cinit__(self, layers, Py_ssize_t input_units, dtype="float32", target=None, seed=0):
-        cdef nn_layer_record *records = <nn_layer_record *>calloc(len(layers) + 1, sizeof(nn_layer_record))
+        cdef nn_layer_record *records
         cdef size_t n = len(layers)
         cdef nn_state state
         cdef nn_model_facts facts
@@ -101,6 +107,8 @@ cdef class EngineModel:
             known = ", ".join(name for name, available in targets().items() if available)
             raise ValueError(f"target must be one that this CPU can run ({known}), got {target!r}; see NNLITE_TARGET")
         cdef bytes name = target.encode()
+        cdef int bits = bits_of(dtype)
+        records = <nn_layer_record *>calloc(n + 1, sizeof(nn_layer_record))
         if records == NULL:
             raise MemoryError()
         try:
@@ -116,7 +124,7 @@ cdef class EngineModel:
                     fill_row(&records[l].tensors[t].constraint, "constraint", constraint, constraint_numbers)
             if input_units < 1:
                 raise ValueError(f"input_units must be positive, got {input_units}")
-            check(nn_model_new(records, n, input_units, _BITS[dtype], <const char *>name, &self.handle))
+            check(nn_model_new(records, n, input_units, bits, <const char *>name, &self.handle))
         finally:
             free(records)
         facts = nn_model_describe(self.handle)
@@ -195,7 +203,10 @@ cdef class EngineModel:
     def write(self, size_t buffer, size_t tensor, array):
         cdef nn_tensor_facts facts
         check(nn_tensor_describe(self.handle, tensor, &facts))
-        cdef Buffer held = take(np.ascontiguousarray(array, self.dtype), self.bits, facts.rows * facts.columns, False, facts.name.decode())
+        values = np.ascontiguousarray(array, self.dtype)
+        if values.shape != shape_of(&facts):
+            raise ValueError(f"{facts.name.decode()} must have shape {shape_of(&facts)}, got {values.shape}")
+        cdef Buffer held = take(values, self.bits, facts.rows * facts.columns, False, facts.name.decode())
         check(nn_tensor_write(self.handle, buffer, tensor, held.view.buf))
 
     def view(self):
@@ -323,7 +334,11 @@ cdef class Run:
         if validation is not None:
             x, y, sample_weight = validation
             kept += self.hold(&held_out, x, y, sample_weight)
-        check(nn_run_bind(self.handle, &train, &held_out if validation is not None else NULL, <nn_shuffling>shuffle))
+        self.enter()
+        try:
+            check(nn_run_bind(self.handle, &train, &held_out if validation is not None else NULL, <nn_shuffling>shuffle))
+        finally:
+            self.busy = False
         self.kept = kept
         self.width = 1 + nn_model_describe(self.model.handle).metrics
         self.row_width = self.width * (2 if validation is not None else 1)
@@ -347,41 +362,47 @@ cdef class Run:
         cdef nn_run *run = self.handle
         cdef nn_status status
         cdef nn_progress progress
-        cdef Buffer partial = take(self.partial_means, 64, self.width, True, "partial"), last = take(self.last_means, 64, self.width, True, "last")
-        partial_at = <double *>partial.view.buf
-        last_at = <double *>last.view.buf
-        self.model.enter()
+        cdef Buffer partial, last
+        self.enter()
         try:
-            self.enter()
-            while max_batches > 0 and done < max_epochs and (now - start < seconds or now == start):
-                batches = min(max_batches, max(1, <Py_ssize_t>(self.batches_a_second * min(0.02, seconds))))
-                epochs = min(max_epochs - done, batches // <Py_ssize_t>self.progress.batches + 1)
-                means = np.empty((epochs, self.row_width))
-                times = np.empty(epochs)
-                held_means = take(means, 64, epochs * self.row_width, True, "means")
-                held_times = take(times, 64, epochs, True, "times")
-                means_at = <double *>(<Buffer>held_means).view.buf
-                times_at = <double *>(<Buffer>held_times).view.buf
-                before = self.progress.epochs * self.progress.batches + self.progress.batch
-                slice_start = nn_clock()
-                with nogil:
-                    status = nn_run_advance(run, batches, epochs, means_at, times_at, partial_at, last_at, &progress)
-                check(status)
-                now = nn_clock()
-                finished = progress.epochs - self.progress.epochs
-                self.progress = progress
-                if finished:
-                    self.means.append(means[:finished])
-                    self.times.append(times[:finished])
-                done += finished
-                seen = progress.epochs * progress.batches + progress.batch - before
-                max_batches -= seen
-                # a first slice may be cold or interrupted: trust it for no more than sixteen times its length
-                self.batches_a_second = min(seen / max(now - slice_start, 1e-7), 16 * seen / 0.02)
-                PyErr_CheckSignals()
+            if self.width == 0:
+                check(NN_NO_DATA)
+            partial = take(self.partial_means, 64, self.width, True, "partial")
+            last = take(self.last_means, 64, self.width, True, "last")
+            partial_at = <double *>partial.view.buf
+            last_at = <double *>last.view.buf
+            self.model.enter()
+            try:
+                while max_batches > 0 and done < max_epochs and (now - start < seconds or now == start):
+                    batches = min(max_batches, max(1, <Py_ssize_t>(self.batches_a_second * min(0.02, seconds))))
+                    epochs = min(max_epochs - done, batches // <Py_ssize_t>self.progress.batches + 1)
+                    means = np.empty((epochs, self.row_width))
+                    times = np.empty(epochs)
+                    held_means = take(means, 64, epochs * self.row_width, True, "means")
+                    held_times = take(times, 64, epochs, True, "times")
+                    means_at = <double *>(<Buffer>held_means).view.buf
+                    times_at = <double *>(<Buffer>held_times).view.buf
+                    before = self.progress.epochs * self.progress.batches + self.progress.batch
+                    slice_start = nn_clock()
+                    with nogil:
+                        status = nn_run_advance(run, batches, epochs, means_at, times_at, partial_at, last_at, &progress)
+                    check(status)
+                    now = nn_clock()
+                    finished = progress.epochs - self.progress.epochs
+                    self.progress = progress
+                    if finished:
+                        self.means.append(means[:finished])
+                        self.times.append(times[:finished])
+                    done += finished
+                    seen = progress.epochs * progress.batches + progress.batch - before
+                    max_batches -= seen
+                    # a first slice may be cold or interrupted: trust it for no more than sixteen times its length
+                    self.batches_a_second = min(seen / max(now - slice_start, 1e-7), 16 * seen / 0.02)
+                    PyErr_CheckSignals()
+            finally:
+                self.model.busy = False
         finally:
             self.busy = False
-            self.model.busy = False
         return done
 
     def history(self):
@@ -497,10 +518,12 @@ cdef class Run:
 
 
 def random(distribution, double low_or_mean, double high_or_deviation, uint64_t seed, uint64_t stream, shape, dtype="float32"):
-    """Array of the stream (seed, stream): "uniform" on [low, high), "normal" or "truncated_normal" with mean and deviation."""
+    """Array of the stream (seed, stream): "uniform" between low and high, "normal" or "truncated_normal" with mean and deviation."""
     out = np.empty(shape, dtype)
-    cdef int bits = _BITS[dtype]
+    cdef int bits = bits_of(dtype)
     cdef Buffer held = take(out, bits, out.size, True, "out")
+    if distribution not in _DISTRIBUTIONS:
+        raise ValueError(f"distribution must be one of {', '.join(_DISTRIBUTIONS)}, got {distribution!r}")
     check(nn_random(_DISTRIBUTIONS[distribution], low_or_mean, high_or_deviation, seed, stream, out.size, bits, held.view.buf))
     return out
 
@@ -520,8 +543,10 @@ def order(rows, size_t batch_size, int shuffle, uint64_t seed, uint64_t epoch):
 def activate(name, numbers, x):
     """y = activation(x), x (rows, units) of float32 or float64."""
     cdef nn_row row
+    if x.ndim != 2:
+        raise ValueError(f"x must be two-dimensional (rows, units), got shape {x.shape}")
     y = np.empty_like(x)
-    cdef int bits = _BITS[x.dtype.name]
+    cdef int bits = bits_of(x.dtype.name)
     cdef Buffer bx = take(x, bits, x.size, False, "x"), by = take(y, bits, x.size, True, "y")
     fill_row(&row, "activation", name, numbers)
     if x.size:

@@ -50,6 +50,14 @@ static void lanes_back(const grid *g, real *y, size_t r, const real *lanes) {
     }
 }
 
+/* ---- numbers too small to matter ---- */
+
+/* Moments of parameters that get no gradient any more, and gradients of saturated outputs, fade into subnormal numbers: hundreds of times slower on many
+ * CPUs, and rounding can keep them from ever reaching 0. They are cut off here, by value and so alike on every target. NaN stays NaN. */
+#define FADED (NN_BITS == 32 ? (real)0x1p-100 : (real)0x1p-900)
+#define FADED_ROOT (NN_BITS == 32 ? (real)0x1p-50 : (real)0x1p-450)
+NN_INLINE vec fade(vec x) { return v_select(v_lt(v_abs(x), v_set(FADED)), v_zero(), x); }
+
 /* ---- the last vec of a tensor, of a batch, of a sum ---- */
 
 /* Tensors of a narrow plan stand side by side: the last vec of one may hold the first reals of the next. */

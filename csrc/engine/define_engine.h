@@ -34,7 +34,7 @@ static void tensor_unpack(const nn_tensor *t, void *array, const void *block) {
 
 static int loss_fuses(uint32_t loss, uint32_t layer) { return layer >= LAYERS && loss_fuses_with(loss) == layer - LAYERS; }
 
-/* y[rows][units] = activation(x), 16 rows at a time through scratch: six blocks of 16 padded rows. */
+/* y[rows][units] = activation(x), 16 rows at a time through scratch: five blocks of 16 padded rows. */
 static void apply_activation(const nn_row *row, const void *x, size_t rows, size_t units, void *scratch, void *y) {
     const size_t reals = NN_LANES * nn_pad(units);
     real *in = scratch, *out = in + reals;

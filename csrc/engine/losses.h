@@ -190,7 +190,7 @@ static double loss_value(const nn_row *row, const outcome *o) {
 }
 
 #define STORE_ELEMENTS(dp, o, factor, EXPRESSION) \
-    EACH_ELEMENTS(o, v_store((dp) + at, v_keep(counts, v_mul(v_mul(v_set(factor), weights), EXPRESSION)));)
+    EACH_ELEMENTS(o, v_store((dp) + at, fade(v_keep(counts, v_mul(v_mul(v_set(factor), weights), EXPRESSION))));)
 
 /* dp may lie where p lies, in a narrow batch; a wide one goes through scratch. */
 #define STORE_ROWS(dp, o, factor, ROUTINE) \

@@ -57,7 +57,7 @@ NN_INLINE void crossentropy_fused(real *dz, const row_targets *s, const real *p,
         total = v_zero();
         for (size_t u = 0; u < s->units; u++) total = v_add(total, target_at(s, u));
     }
-    for (size_t u = 0; u < s->units; u++) v_store(dz + u * s->pitch, v_mul(scale, v_sub(v_mul(v_load(p + u * s->pitch), total), target_at(s, u))));
+    for (size_t u = 0; u < s->units; u++) v_store(dz + u * s->pitch, fade(v_mul(scale, v_sub(v_mul(v_load(p + u * s->pitch), total), target_at(s, u)))));
 }
 
 /* sum t (log sum e^z - z) */

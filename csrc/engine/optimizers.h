@@ -5,10 +5,6 @@
  * A row: name, number of slots, and the value its slots start from (0, or which of its numbers).
  * sqrt(a + inner) + outer: Keras 2 adds epsilon outside the root, Keras 3 inside; one of the two is 0. */
 
-/* Slots of parameters that get no gradient any more fade into subnormal numbers, slow on many CPUs and never 0: cut them off. */
-#define FADED (NN_BITS == 32 ? (real)0x1p-100 : (real)0x1p-900)
-NN_INLINE vec fade(vec moment) { return v_select(v_lt(v_abs(moment), v_set(FADED)), v_zero(), moment); } /* NaN stays NaN */
-
 typedef struct rates {
     double rate;       /* learning rate of this step, decay applied */
     double *products;  /* running products of the model */
@@ -31,6 +27,10 @@ NN_INLINE vec nesterov_step(vec w, vec g, vec *slot, const real *h) {
     return v_add(w, v_fnma(v_set(h[0]), g, v_mul(v_set(h[1]), v)));
 }
 
+/* x, or 0 where its square would fade anyway */
+NN_INLINE vec settled(vec x) { return v_select(v_lt(v_abs(x), v_set(FADED_ROOT)), v_zero(), x); }
+NN_INLINE vec square(vec x) { return v_mul(settled(x), settled(x)); }
+
 /* mean = rho mean + (1 - rho) x */
 NN_INLINE vec running(vec mean, real rho, real rest, vec x) { return fade(v_fma(v_set(rest), x, v_mul(v_set(rho), mean))); }
 
@@ -40,14 +40,14 @@ NN_INLINE vec scaled(vec g, vec a, const real *h) {
     return v_div(v_mul(v_set(h[0]), g), v_add(v_sqrt(v_add(a, v_set(h[3]))), v_set(h[4])));
 }
 NN_INLINE vec rmsprop_step(vec w, vec g, vec *slot, const real *h) {
-    slot[0] = running(slot[0], h[1], h[2], v_mul(g, g));
+    slot[0] = running(slot[0], h[1], h[2], square(g));
     return v_sub(w, scaled(g, slot[0], h));
 }
 
 /* n: rho, inner, outer, momentum. m = momentum m + the step of rmsprop; w -= m. */
 NN_INLINE void rmsprop_momentum_prepare(double *h, const double *n, const rates *s) { rmsprop_prepare(h, n, s); h[5] = n[3]; }
 NN_INLINE vec rmsprop_momentum_step(vec w, vec g, vec *slot, const real *h) {
-    slot[0] = running(slot[0], h[1], h[2], v_mul(g, g));
+    slot[0] = running(slot[0], h[1], h[2], square(g));
     slot[1] = fade(v_fma(v_set(h[5]), slot[1], scaled(g, slot[0], h)));
     return v_sub(w, slot[1]);
 }
@@ -55,7 +55,7 @@ NN_INLINE vec rmsprop_momentum_step(vec w, vec g, vec *slot, const real *h) {
 /* n: rho, inner, outer, momentum. The mean of g is taken off the mean of g^2 under the root. "Generating sequences with recurrent networks", Graves, 2013. */
 NN_INLINE void rmsprop_centered_prepare(double *h, const double *n, const rates *s) { rmsprop_momentum_prepare(h, n, s); }
 NN_INLINE vec rmsprop_centered_step(vec w, vec g, vec *slot, const real *h) {
-    slot[0] = running(slot[0], h[1], h[2], v_mul(g, g));
+    slot[0] = running(slot[0], h[1], h[2], square(g));
     slot[2] = running(slot[2], h[1], h[2], g);
     const vec variance = v_max(v_zero(), v_fnma(slot[2], slot[2], slot[0])); /* rounding may take it below 0 */
     slot[1] = fade(v_fma(v_set(h[5]), slot[1], scaled(g, variance, h)));
@@ -65,16 +65,16 @@ NN_INLINE vec rmsprop_centered_step(vec w, vec g, vec *slot, const real *h) {
 /* n: inner, outer, initial_accumulator. a += g^2; w -= rate g / (sqrt(a + inner) + outer). Duchi et al., 2011. */
 NN_INLINE void adagrad_prepare(double *h, const double *n, const rates *s) { h[0] = s->rate; h[3] = n[0]; h[4] = n[1]; }
 NN_INLINE vec adagrad_step(vec w, vec g, vec *slot, const real *h) {
-    slot[0] = v_fma(g, g, slot[0]);
+    slot[0] = v_fma(settled(g), settled(g), slot[0]);
     return v_sub(w, scaled(g, slot[0], h));
 }
 
 /* n: rho, epsilon. u = g sqrt(d + epsilon) / sqrt(a + epsilon); w -= rate u; d and a are means of u^2 and g^2. Zeiler, 2012. */
 NN_INLINE void adadelta_prepare(double *h, const double *n, const rates *s) { h[0] = s->rate; h[1] = n[0]; h[2] = 1 - n[0]; h[3] = n[1]; }
 NN_INLINE vec adadelta_step(vec w, vec g, vec *slot, const real *h) {
-    slot[0] = running(slot[0], h[1], h[2], v_mul(g, g));
+    slot[0] = running(slot[0], h[1], h[2], square(g));
     const vec u = v_div(v_mul(g, v_sqrt(v_add(slot[1], v_set(h[3])))), v_sqrt(v_add(slot[0], v_set(h[3]))));
-    slot[1] = running(slot[1], h[1], h[2], v_mul(u, u));
+    slot[1] = running(slot[1], h[1], h[2], square(u));
     return v_fnma(v_set(h[0]), u, w);
 }
 
@@ -88,7 +88,7 @@ NN_INLINE void adam_prepare(double *h, const double *n, const rates *s) {
 }
 NN_INLINE vec adam_moments(vec g, vec *slot, const real *h) { /* the first moment, scaled by the rate; the second stays in slot[1] */
     slot[0] = running(slot[0], h[1], h[2], g);
-    slot[1] = running(slot[1], h[3], h[4], v_mul(g, g));
+    slot[1] = running(slot[1], h[3], h[4], square(g));
     return v_mul(v_set(h[0]), slot[0]);
 }
 NN_INLINE vec adam_step(vec w, vec g, vec *slot, const real *h) {
@@ -132,7 +132,7 @@ NN_INLINE void nadam_prepare(double *h, const double *n, const rates *s) {
 }
 NN_INLINE vec nadam_step(vec w, vec g, vec *slot, const real *h) {
     slot[0] = running(slot[0], h[1], h[2], g);
-    slot[1] = running(slot[1], h[3], h[4], v_mul(g, g));
+    slot[1] = running(slot[1], h[3], h[4], square(g));
     const vec m = v_fma(v_set(h[6]), slot[0], v_mul(v_set(h[0]), g));
     return v_sub(w, v_div(m, v_add(v_sqrt(v_mul(slot[1], v_set(h[7]))), v_set(h[5]))));
 }

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Builds and runs the C checks in four ways and compares what they print: the same bits whatever the target, compiler and processor.
+#   tests/c/run.sh                       all four: native, sanitized, clang, arm
+#   tests/c/run.sh native arm            some of them
+# CC, CLANG, ARM_CC and QEMU name the tools. Says at the end what was not run for want of one.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+: "${CC:=cc}" "${CLANG:=$(compgen -c clang | grep -E -m1 '^clang(-[0-9]+)?$' || echo clang)}"
+: "${ARM_CC:=aarch64-linux-gnu-gcc}" "${QEMU:=qemu-aarch64}"
+flags="-std=gnu11 -ffp-contract=off -fno-math-errno -Wall -Wextra -Werror -Icsrc -Icsrc/engine"
+wrap="-Wl,--wrap=malloc,--wrap=calloc,--wrap=aligned_alloc,--wrap=free"
+missing=""
+
+# check NAME RUNNER COMPILER...: everything built with that compiler and run by that runner; the first NAME's hashes are what the others must print.
+check() {
+    local name=$1 runner=$2 out=$work/$1 bits simd
+    shift 2
+    mkdir "$out"
+    echo "== $name: $*"
+    printf '%s\n' csrc/*.c csrc/targets/*.c |
+        xargs -P "$(nproc)" -I{} sh -c '"$@" -c "$0" -o "'"$out"'/$(basename "$0" .c).o"' {} "$@" $flags
+    "$@" $flags tests/c/engine_check.c "$out"/*.o -lm -o "$out/engine_check"
+    "$@" $flags tests/c/door_check.c "$out"/*.o -lm $wrap -o "$out/door_check"
+    $runner "$out/door_check"
+    $runner "$out/engine_check" >"$out/engine" 2>"$out/targets" || { cat "$out/targets"; exit 1; }
+    cat "$out/targets"
+    compare "$out/engine" "$work/engine"
+    for bits in 32 64; do
+        for simd in $(sed 's/([^)]*)//g; s/targets://; s/;.*//' "$out/targets"); do
+            "$@" $flags -DNN_BITS=$bits -DSIMD="\"simd_$simd.h\"" tests/c/vmath_check.c -lm -o "$out/vmath_check"
+            $runner "$out/vmath_check" $([ "$name" = native ] || echo hash) >"$out/vmath_$simd$bits" || { cat "$out/vmath_$simd$bits"; exit 1; }
+            sed -i '/^soft fma/d; s/  error.*//' "$out/vmath_$simd$bits" # in hashes alone nothing depends on libm
+            compare "$out/vmath_$simd$bits" "$work/vmath$bits"
+        done
+    done
+}
+
+compare() {
+    [ -e "$2" ] || cp "$1" "$2"
+    diff "$2" "$1" || { echo "FAILED: these hashes differ"; exit 1; }
+}
+
+# check_if TOOL NAME ...: as check, where the tool is installed.
+check_if() {
+    local tool=$1
+    shift
+    if command -v "$tool" >/dev/null; then check "$@"; else missing="$missing $1 (no $tool)"; fi
+}
+
+for way in ${*:-native sanitized clang arm}; do
+    case $way in
+    native) check_if "$CC" native "" "$CC" -O3 ;;
+    sanitized)
+        export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1
+        check_if "$CC" sanitized "" "$CC" -O1 -g1 -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all ;;
+    clang) check_if "$CLANG" clang "" "$CLANG" -O2 ;;
+    arm)
+        if command -v "$QEMU" >/dev/null; then check_if "$ARM_CC" arm "$QEMU" "$ARM_CC" -O2 -static; else missing="$missing arm (no $QEMU)"; fi ;;
+    *) echo "unknown way $way: native, sanitized, clang or arm"; exit 2 ;;
+    esac
+done
+echo "passed: all hashes are equal${missing:+; NOT RUN:$missing}"
