@@ -9,7 +9,15 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-compile_args = ["-std=gnu11", "-O3", "-g0", "-fvisibility=hidden", "-ffp-contract=off", "-fno-math-errno", "-fno-fast-math"]
+compile_args = [
+    "-std=gnu11",
+    "-O3",
+    "-g0",
+    "-fvisibility=hidden",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-fno-fast-math",
+]
 link_args = ["-Wl,-s"]
 if os.environ.get("NNLITE_WERROR"):
     compile_args += ["-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror"]
@@ -27,7 +35,8 @@ class ParallelBuild(build_ext):
 
         def compile_each(sources, **options):
             with ThreadPoolExecutor(os.cpu_count()) as pool:
-                return sum(pool.map(lambda source: compile_serially([source], **options), sources), [])
+                parts = pool.map(lambda source: compile_serially([source], **options), sources)
+                return [part for compiled in parts for part in compiled]
 
         self.compiler.compile = compile_each
         super().build_extension(ext)

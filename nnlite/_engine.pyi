@@ -22,7 +22,13 @@ def rows(family: str) -> list[str]: ...
 def targets() -> dict[str, bool]: ...
 def default_target() -> str: ...
 def random(
-    distribution: str, low_or_mean: float, high_or_deviation: float, seed: int, stream: int, shape: tuple[int, ...], dtype: str = "float32"
+    distribution: str,
+    low_or_mean: float,
+    high_or_deviation: float,
+    seed: int,
+    stream: int,
+    shape: tuple[int, ...],
+    dtype: str = "float32",
 ) -> NDArray[Any]: ...
 def order(rows: int, batch_size: int, shuffle: int, seed: int, epoch: int) -> NDArray[np.uint32]: ...
 def activate(name: str, numbers: Numbers, x: NDArray[Any]) -> NDArray[Any]: ...
@@ -37,7 +43,12 @@ class EngineModel:
     learning_rate: float
     state: State
     def __init__(
-        self, layers: Sequence[LayerTuple], input_units: int, dtype: str = "float32", target: str | None = None, seed: int = 0
+        self,
+        layers: Sequence[LayerTuple],
+        input_units: int,
+        dtype: str = "float32",
+        target: str | None = None,
+        seed: int = 0,
     ) -> None: ...
     def compile(
         self,
@@ -67,7 +78,12 @@ class Run:
     batch_size: int
     def __init__(self, model: EngineModel, batch_size: int) -> None: ...
     def bind(
-        self, x: NDArray[Any], y: NDArray[Any], sample_weight: NDArray[Any] | None = None, shuffle: int = 1, validation: Triple | None = None
+        self,
+        x: NDArray[Any],
+        y: NDArray[Any],
+        sample_weight: NDArray[Any] | None = None,
+        shuffle: int = 1,
+        validation: Triple | None = None,
     ) -> None: ...
     def advance(self, max_batches: int, max_epochs: int, seconds: float = 0.05) -> int: ...
     def history(self) -> NDArray[np.float64]: ...

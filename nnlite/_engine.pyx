@@ -1,5 +1,7 @@
 # cython: language_level=3, freethreading_compatible=True
-"""The narrow door to the C engine: acquire buffers, release the GIL, call, raise. csrc/nnlite.h is the manual of every call."""
+"""The narrow door to the C engine: acquire buffers, release the GIL, call, raise. csrc/nnlite.h is the manual of every call.
+
+One file, because it is one extension module and everything here needs the same few lines of buffer handling."""
 
 from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.exc cimport PyErr_CheckSignals
