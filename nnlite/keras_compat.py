@@ -54,6 +54,7 @@ SHOWN = {
     "nnlite.layers.wrappers": "nnlite.layers",
     "nnlite.optimizers.experimental": "nnlite.optimizers",
     "nnlite.optimizers.legacy": "nnlite.optimizers",
+    "nnlite.saving": "nnlite.utils",
     "nnlite.utils.vis_utils": "nnlite.utils",
     "nnlite.utils.visualize_util": "nnlite.utils",
 }
