@@ -86,7 +86,7 @@ def __getattr__(name: str) -> Any:
     operation = getattr(ops, name.removeprefix("reduce_"), None) if not name.startswith("_") else None
     if operation is None:
         raise AttributeError(lack(f"{__name__}.{name}"))
-    return operation
+    return lambda *values, **options: np.asarray(operation(*values, **options)).view(Tensor)
 
 
 __all__ = [

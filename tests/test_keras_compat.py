@@ -74,7 +74,7 @@ def test_imports_without_hook(code: str) -> None:
         ("engine.topology", ["Input", "InputLayer", "Layer"]),
         ("objectives", ["mse", "binary_crossentropy", "get"]),
         ("initializations", ["glorot_uniform", "get"]),
-        ("layers.core", ["Dense", "Activation", "Flatten", "Reshape"]),
+        ("layers.core", ["Dense", "Activation", "Dropout", "Flatten", "Reshape"]),
         ("layers.normalization", ["BatchNormalization"]),
         ("layers.advanced_activations", ["LeakyReLU", "ELU", "ReLU", "Softmax", "ThresholdedReLU"]),
         ("layers.noise", ["Dropout"]),
