@@ -133,7 +133,10 @@ def test_in_the_hands_of_scikit_learn() -> None:
     assert selection.cross_val_score(regressor, X, SUM, cv=3).mean() > -0.1
     search = selection.GridSearchCV(classifier, {"units": [2, 8], "optimizer": ["sgd", "adam"]}, cv=2)
     search.fit(X, WORDS)
-    assert search.best_params_["optimizer"] == "adam" and search.best_score_ > 0.8
+    assert len(search.cv_results_["params"]) == 4 and search.best_score_ == max(search.cv_results_["mean_test_score"])
+    best = search.best_estimator_
+    assert best.get_params() == classifier.get_params() | search.best_params_
+    assert best.model.layers[0].units == search.best_params_["units"] and best.score(X, WORDS) > 0.8
     steps = [("scaled", preprocessing.StandardScaler()), ("net", classifier)]
     whole = pipeline.Pipeline(steps).fit(X, WORDS)
     assert whole.score(X, WORDS) > 0.9
