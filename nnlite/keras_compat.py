@@ -58,7 +58,7 @@ SHOWN = {
     "nnlite.layers.wrappers": "nnlite.layers",
     "nnlite.optimizers.experimental": "nnlite.optimizers",
     "nnlite.optimizers.legacy": "nnlite.optimizers",
-    "nnlite.saving": "nnlite.utils",
+    "nnlite.saving": "nnlite.keras_saving",
     "nnlite.utils.vis_utils": "nnlite.utils",
     "nnlite.utils.visualize_util": "nnlite.utils",
 }

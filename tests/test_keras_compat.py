@@ -199,3 +199,13 @@ def test_little_of_tensorflow(hook: None) -> None:
     assert names["e"].tolist() == [2.5, 12.5] and names["f"].tolist() == [1, 1] and names["f"].dtype == "int32"
     assert names["devices"] == [] and names["h"] == 1 and names["eager"] is True
     assert names["relu"] is nnlite.activations.relu and names["adam"].learning_rate == pytest.approx(0.01)
+
+
+def test_saving_joins_models_and_utils(hook: None) -> None:
+    import keras
+    from keras.saving import register_keras_serializable
+
+    assert register_keras_serializable is nnlite.utils.register_keras_serializable
+    assert all(hasattr(keras.saving, name) for name in (*nnlite.models.__all__, "get_custom_objects"))
+    with pytest.raises(AttributeError, match=r"no keras.saving.get_custom_object: .*'get_custom_objects'"):
+        _ = keras.saving.get_custom_object
