@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from nnlite import data
 from nnlite._engine import EngineModel, Run
-from nnlite.callbacks import History, Listeners
+from nnlite.callbacks import ByName, History, Listeners
 from nnlite.data import Data, Door
 from nnlite.errors import ArgumentError, NotBuiltError, NotCompiledError, UnsupportedError, unknown_argument
 from nnlite.layers.layer import Weight
@@ -326,7 +326,7 @@ class Model:
 
         Args:
             x, y, batch_size, verbose, sample_weight: as in `fit`.
-            return_dict: whether to return a dict by name.
+            return_dict: whether to return a dict by name, of any era.
 
         Returns:
             A float if there are no metrics, else a list, or a dict.
@@ -439,5 +439,5 @@ def _is_factor(value: Any) -> bool:
 
 def _answer(means: list[float], names: list[str], as_dict: bool) -> Any:
     if as_dict:
-        return dict(zip(names, means, strict=True))
+        return ByName(zip(names, means, strict=True))
     return means if len(means) > 1 else means[0]

@@ -33,6 +33,13 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "activity_regularization": {"l1": 0.25, "l2": 0.5},
     "batch_normalization": {"momentum": 0.5, "gamma_initializer": "zeros", "scale": True},
     "dropout": {"rate": 0.25},
+    "re_lu": {"max_value": 6.0, "negative_slope": 0.25, "threshold": 0.5},
+    "leaky_re_lu": {"negative_slope": 0.25},
+    "elu": {"alpha": 0.5},
+    "thresholded_re_lu": {"theta": 0.5},
+    "softmax": {},
+    "permute": {"dims": (1,)},
+    "repeat_vector": {"n": 1},
 }
 
 

@@ -1,11 +1,16 @@
 """Layers. A new one needs its class in a module here and nothing else; `LAYERS` finds it by name."""
 
+from typing import TYPE_CHECKING, Any
+
+from nnlite.layers.advanced_activations import ELU, LeakyReLU, ReLU, Softmax, ThresholdedReLU
 from nnlite.layers.core import Activation, ActivityRegularization, Dense, Flatten, Input, InputLayer, Reshape
 from nnlite.layers.layer import LAYERS, Layer
 from nnlite.layers.noise import Dropout
 from nnlite.layers.normalization import BatchNormalization
+from nnlite.layers.reshaping import Permute, RepeatVector
 
 __all__ = [
+    "ELU",
     "LAYERS",
     "Activation",
     "ActivityRegularization",
@@ -16,5 +21,23 @@ __all__ = [
     "Input",
     "InputLayer",
     "Layer",
+    "LeakyReLU",
+    "Permute",
+    "ReLU",
+    "RepeatVector",
     "Reshape",
+    "Softmax",
+    "ThresholdedReLU",
 ]
+
+if not TYPE_CHECKING:  # type checkers are to know what there is
+
+    def __getattr__(name: str) -> Any:
+        from nnlite.layers.unsupported import unsupported  # here, because only scripts for other nets need it
+
+        layer = unsupported(name)
+        if layer is None:
+            from nnlite.keras_compat import lack
+
+            raise AttributeError(lack(f"{__name__}.{name}"))
+        return layer
