@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from nnlite.errors import ArgumentError, FileFormatError, NotBuiltError, ShapeError, UnsupportedError
+from nnlite.errors import ArgumentError, NotBuiltError, ShapeError, UnsupportedError
 
 if TYPE_CHECKING:
     from nnlite.container import Array
@@ -56,14 +56,19 @@ class Saved:
             FileExistsError: the file is there and `overwrite` is false.
         """
         from nnlite import container
+        from nnlite.snapshot import CONTRACT
 
         if not self.built:
             raise NotBuiltError(f"model {self.name!r} has no weights yet: build it first, with build((None, 5)).")
-        if _format(filepath, save_format) == "own":
+        layout = _format(filepath, save_format)
+        if layout == "own":
             tensors = [(weight.name, weight.numpy()) for weight in self.weights]
-            container.write(filepath, container.pack('{"contract": 1}', tensors), overwrite)
-            return
-        raise UnsupportedError(f"weights of Keras' files cannot be written yet; received {filepath!r}.")
+            data = container.pack(f'{{"contract": {CONTRACT}}}', tensors)
+        else:
+            from nnlite import keras_files
+
+            data = keras_files.weights_bytes(self, layout)
+        container.write(filepath, data, overwrite)
 
     def load_weights(self: Any, filepath: Path, by_name: bool = False, skip_mismatch: bool = False) -> None:
         """Set the weights from a file of weights or of a model, nnlite's or Keras'; the optimizer goes on.
@@ -81,7 +86,9 @@ class Saved:
         """
         if not self.built:
             raise NotBuiltError(f"model {self.name!r} has no weights yet: build it first, with build((None, 5)).")
-        _assign(self.layers, _read_weights(filepath), by_name, skip_mismatch)
+        stored = _read_weights(filepath, self.layers)
+        for layer, arrays in paired(self.layers, stored, by_name, skip_mismatch):
+            layer.set_weights(arrays)
 
     def to_json(self: Any, **options: Any) -> str:
         """Return the layers as JSON, for `model_from_json`; `options` are those of ``json.dumps``."""
@@ -147,10 +154,14 @@ def save_model(
     from nnlite import container
     from nnlite.snapshot import to_bytes
 
-    if _format(filepath, save_format) == "own":
-        container.write(filepath, to_bytes(model, include_optimizer)[0], overwrite)
-        return
-    raise UnsupportedError(f"models cannot be written as Keras' files yet; received {filepath!r}.")
+    layout = _format(filepath, save_format)
+    if layout == "own":
+        data = to_bytes(model, include_optimizer)[0]
+    else:
+        from nnlite import keras_files
+
+        data = keras_files.model_bytes(model, layout, include_optimizer)
+    container.write(filepath, data, overwrite)
 
 
 def load_model(
@@ -172,7 +183,10 @@ def load_model(
     from nnlite.snapshot import from_bytes
 
     data = container.read(filepath)
-    _no_keras(data)
+    if data.startswith(_KERAS):
+        from nnlite import keras_files
+
+        return keras_files.load(data, custom_objects, compile)
     return from_bytes(data, custom_objects, compile)
 
 
@@ -240,30 +254,35 @@ def _format(filepath: Path, save_format: str | None) -> str:
     return "own"
 
 
-def _no_keras(data: bytes) -> None:
-    if data.startswith((b"PK", b"\x89HDF")):
-        raise UnsupportedError("this is a file of Keras, which cannot be read yet; save it as JSON and arrays.")
-
-
+# How Keras' files begin: a zip, or HDF5.
+_KERAS = (b"PK", b"\x89HDF")
 # Weights of a file: for each layer that has some its name and its arrays.
 LayerWeights = list[tuple[str, list["Array"]]]
 
 
-def _read_weights(filepath: Path) -> LayerWeights:
+def _read_weights(filepath: Path, layers: Sequence[Layer]) -> LayerWeights:
+    """Return the weights in a file; `layers` are those they are for."""
     from nnlite import container
 
     data = container.read(filepath)
-    _no_keras(data)
-    layers: dict[str, list[Array]] = {}
+    if data.startswith(_KERAS):
+        from nnlite import keras_files
+
+        return keras_files.read_weights(data, layers)
+    found: dict[str, list[Array]] = {}
     for name, array in container.unpack(data)[1]:
-        layer = name.rpartition("/")[0]
         if name.endswith(":0"):  # the others are the optimizer's
-            layers.setdefault(layer, []).append(array)
-    return list(layers.items())
+            found.setdefault(name.rpartition("/")[0], []).append(array)
+    return list(found.items())
 
 
-def _assign(layers: Sequence[Layer], stored: LayerWeights, by_name: bool, skip_mismatch: bool) -> None:
-    """Set the weights of `layers`; all are compared before the first is set."""
+def paired(
+    layers: Sequence[Layer], stored: LayerWeights, by_name: bool = False, skip_mismatch: bool = False
+) -> list[tuple[Layer, list[Array]]]:
+    """Return the layers with weights, each with the arrays that are for it.
+
+    Raises ShapeError if there are others than it has, unless `skip_mismatch` leaves such layers out.
+    """
     own = [layer for layer in layers if layer.weights]
     if by_name:
         named = dict(stored)
@@ -279,12 +298,10 @@ def _assign(layers: Sequence[Layer], stored: LayerWeights, by_name: bool, skip_m
             fitting.append((layer, arrays))
         elif not skip_mismatch:
             raise ShapeError(f"layer {layer.name!r} has weights of shapes {want}; the file has {have} for it.")
-    for layer, arrays in fitting:
-        layer.set_weights(arrays)
+    return fitting
 
 
 __all__ = [
-    "FileFormatError",
     "clone_model",
     "load_model",
     "model_from_config",

@@ -90,13 +90,22 @@ def known(custom_objects: Mapping[str, Any] | None) -> Iterator[None]:
 
 
 @contextmanager
-def refusing(what: str) -> Iterator[None]:
-    """Turn what an impossible description raises into a FileFormatError that says which part is meant."""
+def refusing(what: str, *more: type[Exception]) -> Iterator[None]:
+    """Turn what an impossible description raises, and `more`, into a FileFormatError that says which part is meant."""
+    kinds: tuple[type[Exception], ...] = (
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        ArithmeticError,
+        RuntimeError,
+        *more,
+    )
     try:
         yield
     except FileFormatError:
         raise
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError, RuntimeError) as error:
+    except kinds as error:
         raise FileFormatError(f"{what} cannot be made: {error}") from error
 
 
