@@ -63,7 +63,8 @@ def plain(value: Any) -> Any:
         }
     elif isinstance(config, list):
         config = plain(config)
-    return {"class_name": name, "config": config}
+    registered = value.get("registered_name")
+    return {"class_name": name, "config": config} | ({"registered_name": registered} if registered else {})
 
 
 def _keras_1(config: dict[str, Any]) -> dict[str, Any]:
@@ -77,10 +78,8 @@ def _keras_1_rule(key: str, value: Any) -> Any:
     return value
 
 
-def objective(training: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Return the arguments of `compile` from a training or compile config of any Keras; None if there is none."""
-    if not training:
-        return None
+def objective(training: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of `compile` from a training or compile config of any Keras."""
     optimizer = training.get("optimizer_config") or training.get("optimizer")
     return {
         "optimizer": plain(optimizer),

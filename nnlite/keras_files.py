@@ -187,11 +187,9 @@ def load(data: bytes, custom_objects: Mapping[str, Any] | None = None, compile: 
             model.build((None, stored[0][1][0].shape[0]))
         if model.built:
             model.begin_with([array for _, arrays in paired(model.layers, stored) for array in arrays])
-    objective = keras_config.objective(training) if compile else None
-    if objective is not None:
-        with known(custom_objects), refusing("what the model is trained for"):
-            model.compile_from_config(objective)
-        with refusing("the model", *_UNREADABLE):
+    if compile and training:
+        with known(custom_objects), refusing("what the model is trained for", *_UNREADABLE):
+            model.compile_from_config(keras_config.objective(training))
             if model.built and "optimizer" in hdf5.file:
                 _resume(model, hdf5.numbered(hdf5.member(hdf5.file, "optimizer/vars")))
     return model

@@ -136,7 +136,7 @@ def save_model(
         filepath: where. The end of the name chooses the format: .keras is Keras 3's, .h5 and .hdf5 Keras 2's, anything
             else nnlite's own.
         overwrite: whether a file that is there is replaced.
-        include_optimizer: whether optimizer, loss, metrics and their state are written too.
+        include_optimizer: whether optimizer, loss, metrics and their state are written too; .h5 files hold no state.
         save_format: "keras" or "h5" for that format under any name.
 
     Raises:
@@ -191,13 +191,16 @@ def load_model(
 
 
 def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Sequential:
-    """Return a model with new weights from ``{"class_name": "Sequential", "config": model.get_config()}``.
+    """Return a model with new weights from ``{"class_name": "Sequential", "config": model.get_config()}``, of nnlite
+    or any Keras.
 
     Raises FileFormatError, a ValueError, if it describes no model.
     """
-    from nnlite.snapshot import model_of
+    from nnlite.keras_config import plain
+    from nnlite.snapshot import model_of, refusing
 
-    return model_of(config, custom_objects)
+    with refusing("the model"):
+        return model_of(plain(config), custom_objects)
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Sequential:

@@ -92,15 +92,8 @@ def known(custom_objects: Mapping[str, Any] | None) -> Iterator[None]:
 @contextmanager
 def refusing(what: str, *more: type[Exception]) -> Iterator[None]:
     """Turn what an impossible description raises, and `more`, into a FileFormatError that says which part is meant."""
-    kinds: tuple[type[Exception], ...] = (
-        ValueError,
-        TypeError,
-        LookupError,
-        AttributeError,
-        ArithmeticError,
-        RuntimeError,
-        *more,
-    )
+    raised = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError)
+    kinds: tuple[type[Exception], ...] = (*raised, *more)
     try:
         yield
     except FileFormatError:
