@@ -6,8 +6,9 @@ A .h5 file has its descriptions as attributes, a group for each layer and in tha
 listed in attributes. Layers are matched in order.
 
 A file may come from a stranger: a zip has these three members and no other, links inside HDF5 are refused unless they
-are hard, arrays must lie in the file itself and together hold at most ten times its bytes. What h5py does with a
-file that is no sound HDF5 is up to the HDF5 library.
+are hard, arrays must lie in the file itself and together hold at most ten times its bytes. Below that is the HDF5
+library, which may crash the process over bytes that are damaged on purpose: files of strangers are safest in
+nnlite's own format, which needs no library.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 A name that ends in .keras or .h5 (.hdf5) means Keras' files, which need h5py (``pip install "nnlite[keras]"``); any
 other means nnlite's own, which NumPy is enough for. A file is read by what it holds, not by its name. No file can
 make nnlite run code: it states numbers and names, and a name means what nnlite's registries or `custom_objects` say.
+The HDF5 library under Keras' files may crash over damaged bytes; nnlite's own reader refuses them.
 """
 
 from __future__ import annotations
