@@ -155,7 +155,7 @@ def test_history() -> None:
     assert all(isinstance(value, float) for values in history.history.values() for value in values)
     assert history.model is trained
     assert history.params["epochs"] == 3
-    assert repr(history).startswith("<nnlite.callbacks.History object at 0x")
+    assert repr(history).startswith("<nnlite.callbacks.history.History object at 0x")
     assert trained.fit(X, Y, epochs=5, initial_epoch=3, verbose=0).epoch == [3, 4]
 
 
