@@ -100,13 +100,37 @@ class Callback:
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """tf.keras' name of `on_batch_end`."""
 
+    def on_test_begin(self, logs: Any = None) -> None:
+        """Before an evaluation, that of a validation too."""
+
+    def on_test_end(self, logs: Any = None) -> None:
+        """After it; `logs` has loss and metrics."""
+
+    def on_test_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Before a batch of it; `logs` has its number and size."""
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        """After a batch of it; `logs` has its number, size, loss and metrics."""
+
+    def on_predict_begin(self, logs: Any = None) -> None:
+        """Before a prediction."""
+
+    def on_predict_end(self, logs: Any = None) -> None:
+        """After it."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Any = None) -> None:
+        """Before a batch of it; `logs` has its number and size."""
+
+    def on_predict_batch_end(self, batch: int, logs: Any = None) -> None:
+        """After a batch of it; `logs` has its number, size and outputs."""
+
 
 class LambdaCallback(Callback):
     """A callback made of functions, each with the arguments of the hook it is given as.
 
     Args:
-        on_epoch_begin, on_epoch_end, on_batch_begin, on_batch_end, on_train_begin, on_train_end, on_train_batch_begin,
-            on_train_batch_end: functions or None.
+        on_epoch_begin, on_epoch_end, on_batch_begin, on_batch_end, on_train_begin, on_train_end and the other hooks of
+            `Callback`: functions or None.
         others: become attributes.
 
     >>> stop = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))

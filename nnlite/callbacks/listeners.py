@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from nnlite.callbacks.callback import HOOKS, ByName, Callback
+from nnlite.callbacks.callback import HOOKS, Callback
 from nnlite.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -46,15 +46,16 @@ class Listeners:
                     self._methods.setdefault(_PLAIN_NAMES.get(name, name), []).append(method)
         self.each_batch = "on_batch_begin" in self._methods or "on_batch_end" in self._methods
         self.each_epoch = "on_epoch_begin" in self._methods or "on_epoch_end" in self._methods
+        self.each_test_batch = "on_test_batch_begin" in self._methods or "on_test_batch_end" in self._methods
+        self.each_test = self.each_test_batch or "on_test_begin" in self._methods or "on_test_end" in self._methods
 
-    def begin(self, model: Model, params: Mapping[str, Any], validation: list[Any] | None) -> None:
-        """Tell the callbacks what is trained, and that it begins."""
+    def introduce(self, model: Model, params: Mapping[str, Any], validation: list[Any] | None = None) -> None:
+        """Tell the callbacks what is trained, evaluated or asked."""
         for callback in self.callbacks:
             callback.validation_data = validation
             for name, value in (("params", params), ("model", model)):
                 setter = getattr(callback, f"set_{name}", None)
                 setattr(callback, name, value) if setter is None else setter(value)
-        self.call("on_train_begin", ByName())
 
     def call(self, hook: str, *arguments: Any) -> None:
         """Call a hook of every callback that has it."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from nnlite.batches import Sequence
 from nnlite.errors import ArgumentError
 from nnlite.progress import Progbar
 from nnlite.utils import generic_utils, np_utils
 from nnlite.utils.np_utils import normalize, to_categorical
+
+PyDataset = Sequence  # Keras 3's name
 
 
 def set_random_seed(seed: int) -> None:
@@ -25,4 +28,13 @@ def set_random_seed(seed: int) -> None:
     np.random.seed(int(seed))  # noqa: NPY002 - models draw from the global generator
 
 
-__all__ = ["Progbar", "generic_utils", "normalize", "np_utils", "set_random_seed", "to_categorical"]
+__all__ = [
+    "Progbar",
+    "PyDataset",
+    "Sequence",
+    "generic_utils",
+    "normalize",
+    "np_utils",
+    "set_random_seed",
+    "to_categorical",
+]
