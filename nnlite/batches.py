@@ -158,10 +158,11 @@ class GivenBatches(Batches):
 
 def gives_batches(value: Any) -> bool:
     """Whether `value` gives batches rather than being an array or a list of rows."""
+    if hasattr(value, "__array__"):  # asked first, for a call on arrays may take only microseconds
+        return False
     if isinstance(value, GivenBatches) or all(hasattr(value, name) for name in ("__getitem__", "on_epoch_end")):
         return True
-    rows = isinstance(value, abc.Sequence | abc.Mapping) or hasattr(value, "__array__")
-    return isinstance(value, abc.Iterable) and not rows
+    return isinstance(value, abc.Iterable) and not isinstance(value, abc.Sequence | abc.Mapping)
 
 
 def rows_of_batch(value: Any, source: Data | GivenBatches | None, steps: int | None) -> int:

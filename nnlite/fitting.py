@@ -91,7 +91,9 @@ def fit(
     listeners.introduce(model, params, list(held_out) if isinstance(held_out, Data) else None)
     listeners.call("on_train_begin", ByName())
     Training(model, run, names, rows, listeners, model.history, report, validation).epochs(plan.first, plan.last)
-    listeners.call("on_train_end", ByName((name, column[-1]) for name, column in model.history.history.items()))
+    if listeners.callbacks:
+        last = ByName({name: column[-1] for name, column in model.history.history.items()})
+        listeners.call("on_train_end", last)
     return model.history
 
 
@@ -150,6 +152,6 @@ def validation_source(model: Model, given: Any, steps: Any, door: Door, measures
 
 def epochs_of(argument: str, value: Any) -> int | set[int]:
     """After which epochs to validate: their distance, or the set of their numbers, from 1."""
-    if isinstance(value, Collection) and not isinstance(value, str):
+    if not isinstance(value, int | str) and isinstance(value, Collection):
         return {data.whole(argument, number) for number in value}
     return data.whole(argument, value)

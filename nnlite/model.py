@@ -252,9 +252,7 @@ class Model(EarlierMethods):
         shuffle: bool = False,
         known: tuple[Door, Measures] | None = None,
     ) -> tuple[Data | GivenBatches, Door, Measures]:
-        """Return arrays or batches that are checked against the model, whose door and measures are settled by the first
-        rows unless they are `known`.
-        """
+        """Return arrays or batches, checked, and the door and measures they fit: `known`, or those of the first rows."""
         objective = self._compiled()
         batches = None
         if gives_batches(x):

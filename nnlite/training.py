@@ -54,6 +54,7 @@ class Training:
         self.model, self.run, self.names, self.rows = model, run, names, rows
         self.listeners, self.history, self.report, self.validation = listeners, history, report, validation
         self._by_epoch = listeners.each_epoch or listeners.each_batch or validation is not None
+        self._width = len(run.last)
         self._warned = False
 
     def epochs(self, first: int, last: int) -> None:
@@ -114,7 +115,7 @@ class Training:
         means, seconds = self.run.history(), self.run.epoch_times()
         if not self._by_epoch:
             self._record(epoch, means)
-        shown = means.tolist()
+        shown = means.tolist() if self._by_epoch or self.report.verbose else []
         if self._by_epoch:
             shown[0] += checked
             seconds += time.perf_counter() - began
@@ -127,8 +128,7 @@ class Training:
 
     def _columns(self, width: int) -> list[int]:
         """Which of the values of a row, `width` of them, come first in the history: validation, as in Keras 2."""
-        plain = len(self.run.last)
-        return [*range(plain, width), *range(plain)]
+        return [*range(self._width, width), *range(self._width)]
 
     def _tell(self, epoch: int, logs: ByName[float]) -> None:
         """End an epoch: callbacks first, so that the history has what they add."""

@@ -32,7 +32,7 @@ class Listeners:
     """
 
     def __init__(self, callbacks: Any) -> None:
-        given = callbacks if isinstance(callbacks, Iterable) else [callbacks]
+        given = callbacks if callbacks is not None and isinstance(callbacks, Iterable) else [callbacks]
         self.callbacks = [callback for callback in given if callback is not None]
         self._methods: dict[str, list[Callable[..., Any]]] = {}
         for callback in self.callbacks:
