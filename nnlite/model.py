@@ -252,7 +252,7 @@ class Model(EarlierMethods):
         shuffle: bool = False,
         known: tuple[Door, Measures] | None = None,
     ) -> tuple[Data | GivenBatches, Door, Measures]:
-        """Return arrays or batches, checked, and the door and measures they fit: `known`, or those of the first rows."""
+        """Return arrays or batches, checked, and door and measures they fit: `known`, or those of the first rows."""
         objective = self._compiled()
         batches = None
         if gives_batches(x):
