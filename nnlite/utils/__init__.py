@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from nnlite.batches import Sequence
 from nnlite.errors import ArgumentError
 from nnlite.progress import Progbar
 from nnlite.utils import generic_utils, np_utils
@@ -18,6 +19,8 @@ from nnlite.utils.custom_objects import (
 from nnlite.utils.data_utils import get_file, split_dataset
 from nnlite.utils.np_utils import normalize, to_categorical
 from nnlite.utils.plotting import model_to_dot, plot, plot_model
+
+PyDataset = Sequence  # Keras 3's name
 
 
 def set_random_seed(seed: int) -> None:
@@ -38,6 +41,8 @@ def set_random_seed(seed: int) -> None:
 __all__ = [
     "CustomObjectScope",
     "Progbar",
+    "PyDataset",
+    "Sequence",
     "custom_object_scope",
     "generic_utils",
     "get_custom_objects",
