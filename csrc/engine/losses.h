@@ -41,7 +41,6 @@ NN_INLINE vec mean_squared_logarithmic_error_gradient(vec t, vec p, const real *
 
 /* n: label_smoothing, epsilon. -(t log p + (1 - t) log(1 - p)), p clipped to [epsilon, 1 - epsilon]. */
 NN_INLINE vec smooth_binary(vec t, const real *n) { return v_fma(t, v_set(1 - n[0]), v_set(n[0] / 2)); }
-NN_INLINE vec clip(vec p, real low, real high) { return v_min(v_set(high), v_max(v_set(low), p)); } /* NaN stays NaN */
 NN_INLINE vec binary_crossentropy_value(vec t, vec p, const real *n) {
     const vec y = smooth_binary(t, n), q = clip(p, n[1], 1 - n[1]);
     return v_neg(v_fma(y, v_log(q), v_mul(v_sub(v_set(1), y), v_log(v_sub(v_set(1), q)))));

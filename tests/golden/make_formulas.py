@@ -23,6 +23,8 @@ Entry = dict[str, Any]
 SIZES = [1e-9, 0.001, 0.3, 0.75, 1.0, 2.25, 4.5, 11.0, 35.0, 700.0]
 LINE = np.array([[-x for x in reversed(SIZES)] + [0.0], [0.0, *SIZES]])
 NO_ZERO = np.where(LINE == 0, 0.125, LINE)  # for rows with a kink at 0 whose derivative there is a matter of taste
+RIGHT = np.maximum(LINE, -2.25)  # Keras' own digits cancel further left
+NO_ONE = np.where(np.abs(LINE) == 1, LINE * 1.0625, LINE)  # likewise for rows with kinks at -1 and 1
 SCORES = np.array(
     [[0.5, -1.25, 2.0, 0.0], [30.0, 29.0, -30.0, 30.5], [-700.0, 0.0, 700.0, 1.0], [1e-9, 0.0, -1e-9, 3.0]]
 )
@@ -50,6 +52,24 @@ ACTIVATIONS: list[tuple[str, list[float], Callable[[Any], Any], Array]] = [
     ("elu", [0.3], lambda x: keras.activations.elu(x, 0.3), line),
     ("selu", [], keras.activations.selu, line),
     ("exponential", [], keras.activations.exponential, line),
+    ("silu", [], keras.activations.silu, line),
+    ("gelu", [], lambda x: keras.activations.gelu(x, approximate=False), line),
+    ("gelu_tanh", [], lambda x: keras.activations.gelu(x, approximate=True), line),
+    ("mish", [], keras.activations.mish, line),
+    ("log_softmax", [], keras.activations.log_softmax, SCORES),
+    ("log_sigmoid", [], keras.activations.log_sigmoid, line),
+    ("hard_silu", [], keras.activations.hard_silu, line),
+    ("hard_tanh", [], keras.activations.hard_tanh, NO_ONE),
+    ("celu", [1.0], keras.activations.celu, line),
+    ("celu", [0.3], lambda x: keras.activations.celu(x, 0.3), line),
+    ("soft_shrink", [0.5], keras.activations.soft_shrink, line),
+    ("soft_shrink", [0.2], lambda x: keras.activations.soft_shrink(x, 0.2), line),
+    ("hard_shrink", [0.5], keras.activations.hard_shrink, line),
+    ("hard_shrink", [0.2], lambda x: keras.activations.hard_shrink(x, 0.2), line),
+    ("tanh_shrink", [], keras.activations.tanh_shrink, line),
+    ("squareplus", [4.0], keras.activations.squareplus, RIGHT),
+    ("squareplus", [0.25], lambda x: keras.activations.squareplus(x, 0.25), RIGHT),
+    ("sparse_plus", [], keras.activations.sparse_plus, line),
 ]
 
 T = np.array([[0.5, -1.5, 2.0], [1e-8, -0.25, 0.0], [4.0, 1.0, -3.0], [0.125, 60.0, -2.0]])
@@ -155,7 +175,7 @@ FAN_IN, FAN_OUT = 300, 1000
 
 
 def activation(row: str, numbers: list[float], function: Callable[[Any], Any], x: Array) -> Entry:
-    dy = SLOPES if row == "softmax" else np.resize(SLOPES, x.shape)
+    dy = SLOPES if x is SCORES else np.resize(SLOPES, x.shape)
     if row == "hard_sigmoid" and numbers[0] == 0.2:
         given = torch.tensor(x, requires_grad=True)
         value = function(given)
