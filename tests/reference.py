@@ -283,6 +283,35 @@ def categorical_crossentropy_from_logits(t: Array, z: Array, smoothing: float) -
     return -(smooth(t, smoothing, t.shape[-1]) * log_softmax(z)).sum(axis=-1)
 
 
+def focal(y: Array, miss: Array, crossentropy: Array, gamma: float, positive: float, negative: float) -> Array:
+    return mean((y * positive + (1 - y) * negative) * np.maximum(miss, 0) ** gamma * crossentropy)
+
+
+def binary_focal_crossentropy(
+    t: Array, p: Array, smoothing: float, epsilon: float, gamma: float, positive: float, negative: float
+) -> Array:
+    y, q = smooth(t, smoothing, 2), np.clip(p, epsilon, 1 - epsilon)
+    crossentropy = -y * np.log(q) - (1 - y) * np.log(1 - q)
+    return focal(y, y * (1 - p) + (1 - y) * p, crossentropy, gamma, positive, negative)
+
+
+def binary_focal_crossentropy_from_logits(
+    t: Array, z: Array, smoothing: float, gamma: float, positive: float, negative: float
+) -> Array:
+    y = smooth(t, smoothing, 2)
+    miss = y / (1 + np.exp(z)) + (1 - y) / (1 + np.exp(-z))
+    return focal(y, miss, y * softplus(-z) + (1 - y) * softplus(z), gamma, positive, negative)
+
+
+def categorical_focal(y: Array, log_q: Array, alpha: float, gamma: float) -> Array:
+    return -alpha * (y * np.maximum(1 - np.exp(log_q), 0) ** gamma * log_q).sum(axis=-1)
+
+
+def huber(t: Array, p: Array, delta: float) -> Array:
+    d = magnitude(p - t)
+    return mean(np.where(np.real(d) <= delta, d**2 / 2, delta * (d - delta / 2)))
+
+
 def mean_squared_logarithmic_error(t: Array, p: Array, epsilon: float) -> Array:
     return mean((np.log1p(np.maximum(p, epsilon)) - np.log1p(np.maximum(t, epsilon))) ** 2)
 
@@ -331,6 +360,15 @@ LOSSES: dict[str, Callable[..., Array]] = {
     "kl_divergence": kl_divergence,
     "poisson": lambda t, p, epsilon: mean(p - t * np.log(p + epsilon)),
     "cosine_similarity": cosine_similarity,
+    "huber": huber,
+    "binary_focal_crossentropy": binary_focal_crossentropy,
+    "binary_focal_crossentropy_from_logits": binary_focal_crossentropy_from_logits,
+    "categorical_focal_crossentropy": lambda t, p, smoothing, epsilon, alpha, gamma: categorical_focal(
+        smooth(t, smoothing, t.shape[-1]), log_probability(p, epsilon), alpha, gamma
+    ),
+    "categorical_focal_crossentropy_from_logits": lambda t, z, smoothing, alpha, gamma: categorical_focal(
+        smooth(t, smoothing, t.shape[-1]), log_softmax(z), alpha, gamma
+    ),
 }
 
 # (activation, loss): the loss that is differentiated at the logits instead, with the same numbers but epsilon.

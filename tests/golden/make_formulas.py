@@ -86,6 +86,9 @@ CLASSES = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.25, 0.5, 0.25], [0.0, 0
 SHARES = np.array([[0.25, 0.5, 0.25], [0.1, 0.2, 0.9], [3.0, 1.0, 0.5], [1.0, 0.0, 1e-9]])  # rows need not sum to 1
 LABELS = np.array([[1.0], [0.0], [2.0], [1.0]])
 LOGITS = np.array([[0.5, -1.25, 2.0], [30.0, -29.0, 0.0], [-700.0, 650.0, 1.0], [1e-9, 0.0, -3.0]])
+MILD_LOGITS = np.array(
+    [[0.5, -1.25, 2.0], [-3.0, 1.5, 0.0], [0.25, -0.75, 1.0], [1e-9, 0.0, -2.5]]
+)  # near enough to 0 that Keras, whose focal losses clip probabilities, does not
 OUTSIDE = np.array([[0.5, 0.25, 0.875], [0.3, 0.9, 0.25], [0.625, 0.5, 0.0625], [1e-9, 2.0, -0.5]])  # likewise
 
 losses = keras.losses
@@ -147,6 +150,44 @@ LOSSES: list[tuple[str, list[float], Callable[[Any, Any], Any], Array, Array]] =
     ("poisson", [1e-7], losses.poisson, POSITIVE_T, POSITIVE_P),
     ("poisson", [1e-3], losses.poisson, POSITIVE_T, POSITIVE_P),
     ("cosine_similarity", [], losses.cosine_similarity, T, P),
+    ("huber", [1.0], losses.huber, T, P),
+    ("huber", [0.25], lambda t, p: losses.huber(t, p, 0.25), T, P),
+    (
+        "binary_focal_crossentropy",
+        [0.0, 1e-7, 2.0, 1.0, 1.0],
+        losses.binary_focal_crossentropy,
+        BITS,
+        CHANCES,
+    ),
+    (
+        "binary_focal_crossentropy",
+        [0.2, 1e-3, 1.5, 0.3, 0.7],
+        lambda t, p: losses.binary_focal_crossentropy(t, p, True, 0.3, 1.5, label_smoothing=0.2),
+        BITS,
+        CHANCES,
+    ),
+    (
+        "binary_focal_crossentropy_from_logits",
+        [0.1, 3.0, 0.3, 0.7],
+        lambda t, p: losses.binary_focal_crossentropy(t, p, True, 0.3, 3.0, True, 0.1),
+        BITS,
+        MILD_LOGITS,
+    ),
+    ("categorical_focal_crossentropy", [0.0, 1e-7, 0.25, 2.0], losses.categorical_focal_crossentropy, CLASSES, SHARES),
+    (
+        "categorical_focal_crossentropy",
+        [0.3, 1e-3, 0.6, 1.5],
+        lambda t, p: losses.categorical_focal_crossentropy(t, p, 0.6, 1.5, False, 0.3),
+        CLASSES,
+        SHARES,
+    ),
+    (
+        "categorical_focal_crossentropy_from_logits",
+        [0.3, 0.6, 1.5],
+        lambda t, p: losses.categorical_focal_crossentropy(t, p, 0.6, 1.5, True, 0.3),
+        CLASSES,
+        MILD_LOGITS,
+    ),
 ]
 
 TIES = np.array([[0.5, 0.5, 0.25], [0.0, 1.0, 2.5], [1.5, -0.5, -1.5], [0.4, 0.6, 1.0]])
@@ -202,9 +243,10 @@ def activation(row: str, numbers: list[float], function: Callable[[Any], Any], x
 
 
 def loss(row: str, numbers: list[float], function: Callable[[Any, Any], Any], t: Array, p: Array) -> Entry:
-    smooths = row.startswith(("binary_crossentropy", "categorical_crossentropy"))
+    smooths = row.startswith(("binary_", "categorical_crossentropy", "categorical_focal"))
     epsilons = numbers[1:] if smooths else numbers
-    keras.config.set_epsilon(epsilons[0] if epsilons else 1e-7)
+    without = row == "huber" or row.endswith("_from_logits") or not epsilons
+    keras.config.set_epsilon(1e-7 if without else epsilons[0])
     gradient = jax.grad(lambda p: function(t, p).sum())(jax.numpy.asarray(p))
     result = {
         "maker": "keras",
