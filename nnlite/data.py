@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlite.errors import ArgumentError, ShapeError, number
-from nnlite.losses import Loss
+from nnlite.loss import Loss
 
 Array = NDArray[Any]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nnlite import losses, metrics, optimizers
 from nnlite.data import Door
 from nnlite.errors import ArgumentError, number
-from nnlite.losses import Loss, PythonLoss, RowFunction
+from nnlite.loss import Loss, PythonLoss, RowFunction
 from nnlite.metrics import Metric, PythonMetric
 from nnlite.records import LossRecord, Row
 

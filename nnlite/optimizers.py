@@ -1,5 +1,5 @@
 """Optimizers. To add one: its routines and row in csrc/engine/optimizers.h, an entry here, a line of
-tests/reference.py.
+tests/reference_optimizers.py.
 
 An entry is a class whose constructor names its numbers and whose `rule` turns them into a row of the engine; formulas
 and papers stand there. What moves while training (moments, the step count) belongs to the model, so two models may

@@ -48,6 +48,8 @@ VALUES = {
     "offset": 0.5,
     "alpha": 0.75,
     "max_value": 0.75,
+    "gamma": 2.0,
+    "negative": 0.75,
     "l1": 0.03125,
     "l2": 0.0625,
 }

@@ -5,7 +5,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from engine_models import FORMULAS, SIZES, WIDE, build, chain, compiled, formula, noise, numbers, parameters, targets
-from reference import ACTIVATIONS, FUSED, Array, loss_gradient
+from reference import ACTIVATIONS, FUSED, ROUNDS_LIKE_INPUT, Array, loss_gradient
 from reference_network import Layer, Network, Optimizer, Rule
 
 from nnlite import _engine
@@ -89,6 +89,12 @@ def roundings(row: str, x: Array) -> float:
     return 6 + min(float(np.ptp(np.append(x[np.isfinite(x)], 0.0))), 800) if reads_whole_rows(row) else 6
 
 
+def size_of_terms(row: str, x: Array) -> Array:
+    """What the rounding of the output is relative to, if not to the output itself."""
+    size = np.abs(np.where(np.isfinite(x), x, 0).astype(np.float64)) if row in ROUNDS_LIKE_INPUT else np.zeros(x.shape)
+    return np.full(x.shape, size.max() + 1) if row in ROUNDS_LIKE_INPUT and reads_whole_rows(row) else size
+
+
 def constant(units: int, values: Array, target: str, wide: bool, *more: str | Layer) -> EngineModel:
     """A model whose outputs are `values`, put through `more` layers, whatever its one input: dense layers with
     kernels of 0."""
@@ -111,7 +117,7 @@ def test_activation(row: str, dtype: str, target: str) -> None:
         batch = np.stack([x, x, x])
         with np.errstate(all="ignore"):
             expected = function(batch.astype(np.float64), *values)
-        close(run.predict(batch), expected, dtype, roundings(row, x))
+        close(run.predict(batch), expected, dtype, roundings(row, x), size_of_terms(row, batch))
 
 
 @pytest.mark.parametrize("row", _engine.rows("activation"))
@@ -128,11 +134,12 @@ def test_activation_and_slope(row: str, dtype: str, target: str, wide: bool) -> 
         run.backward(dy)
         exact, finite = x[None].astype(np.float64), np.isfinite(x) & np.isfinite(y[0])
         with np.errstate(all="ignore"):
-            close(y, forward(exact, *values), dtype, roundings(row, x))
+            close(y, forward(exact, *values), dtype, roundings(row, x), size_of_terms(row, exact))
             slope = backward(exact, dy.astype(np.float64), *values)[0]
         if finite.all() or not reads_whole_rows(row):
             last = max(i for i, (_, name, _, _) in enumerate(model.tensors()) if name == "bias")
-            close(model.read(1, last)[finite], slope[finite], dtype, 8, scale=np.abs(dy[0])[finite])
+            scale = np.full(len(x), np.abs(dy).sum()) if row == "log_softmax" else np.abs(dy[0])
+            close(model.read(1, last)[finite], slope[finite], dtype, 8, scale=scale[finite])
 
 
 @pytest.mark.parametrize("row", _engine.rows("activation"))

@@ -1,4 +1,4 @@
-/* Optimizers. To add one: its routines and its row in NN_OPTIMIZER_ROWS, here; an entry in nnlite/optimizers.py; a line of tests/reference.py.
+/* Optimizers. To add one: its routines and its row in NN_OPTIMIZER_ROWS, here; an entry in nnlite/optimizers.py; a line of tests/reference_optimizers.py.
  *
  * NAME_prepare(h, o, rate, s) turns the optimizer's numbers and this step's rate into the few constants h the inner loop needs, in double; it alone
  * may move s->products. NAME_step(w, g, slot, h) returns the new w of 16 parameters and moves their slots.
