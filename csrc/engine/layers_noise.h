@@ -1,16 +1,18 @@
 /* Layers that are random in training and the identity otherwise.
  * Element i of layer l in step t draws word i of the stream (seed, layer l, t), whoever computes it. */
 
-/* Runs BODY for each of n elements, at its place `at` with its random `word`. */
-#define EACH_WORD(p, l, n, BODY) \
-    for (size_t i = 0; i < (n); i += 4) { \
-        const nn_block block = nn_random_block((p)->seed, NN_FOR_LAYER + (uint32_t)((l) - (p)->plan->layers), (p)->iteration, i / 4); \
-        for (size_t w = 0; w < 4; w++) { \
+/* Runs BODY for each of n elements, n a multiple of 16, at its place `at` with its random `word`. */
+#define EACH_WORD(p, l, n, BODY) { \
+    uint32_t words[64]; \
+    for (size_t i = 0; i < (n); i += NN_LANES) { \
+        if (i % 64 == 0) nn_random_words(words, (p)->seed, NN_FOR_LAYER + (uint32_t)((l) - (p)->plan->layers), (p)->iteration, i / 4); \
+        for (size_t w = 0; w < NN_LANES; w++) { \
             const size_t at = i + w; \
-            const uint32_t word = block.word[w]; \
+            const uint32_t word = words[at % 64]; \
             BODY \
         } \
-    }
+    } \
+}
 
 /* A standard normal number for each word. */
 static inline double normal_of(uint32_t word) { return nn_normal_quantile(((double)word + 0.5) * 0x1p-32); }
