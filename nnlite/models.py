@@ -208,7 +208,10 @@ class Sequential(Saved, Model):
         """Return the engine, built and made now if need be."""
         if self._door is None:
             self._set_layers(self._layers, door.input_row)
-        return self.engine
+        engine = self.engine
+        for layer in self._layers:
+            layer.require_ready()
+        return engine
 
     @property
     def engine(self) -> EngineModel:

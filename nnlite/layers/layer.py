@@ -241,6 +241,9 @@ class Layer(Configurable):
                 f"layer {self.name!r} takes vectors; it receives rows of shape {input_row}. Put Flatten() before."
             )
 
+    def require_ready(self) -> None:
+        """Raise if it cannot compute yet; asked before a model passes data through."""
+
     # ---- what follows from them ----
 
     def add_weight(self, name: str, shape: Shape, initializer: Initializer, *rule: Any, **more: Any) -> Weight:
