@@ -18,7 +18,7 @@ from nnlite import ops, optimizers
 from nnlite.backend import Variable
 from nnlite.config import era
 from nnlite.keras_compat import SHOWN, lack, submodule
-from nnlite.model import Prediction as Tensor
+from nnlite.prediction import Prediction as Tensor
 from nnlite.utils import set_random_seed
 
 __path__: list[str] = []  # what lies below is found by the names in keras_compat.SHOWN
