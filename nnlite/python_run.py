@@ -78,7 +78,12 @@ class PythonRun:
         """
         done, end = 0, time.perf_counter() + seconds
         while max_batches > 0 and done < max_epochs:
-            done += self._train_batch()
+            try:
+                done += self._train_batch()
+            except OutOfBatches:
+                if not done:
+                    raise
+                break  # the epochs before are told first; the next call raises
             max_batches -= 1
             if time.perf_counter() > end:
                 break
@@ -167,9 +172,9 @@ class PythonRun:
             for weight, values in zip(self._statistics, kept, strict=True):
                 weight.assign(values)
 
-    def history(self) -> NDArray[np.float64]:
-        """Return the means of the epochs finished since the last call, as `Run.history` does."""
-        means, self._means = self._means, []
+    def history(self, start: int) -> NDArray[np.float64]:
+        """Return the means of the epochs from `start` on, as `Run.history` does."""
+        means = self._means[start:]
         width = len(self._measures.names) * (1 if self._validation is None else 2)
         return np.array(means, np.float64).reshape(len(means), width)
 

@@ -11,9 +11,6 @@ import time
 import warnings
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from nnlite.callbacks import ByName, History, Listeners
 from nnlite.evaluation import Validation
 from nnlite.progress import EpochReport
@@ -62,7 +59,7 @@ class Training:
 
         An exception, Ctrl-C among them, leaves weights, optimizer and history as they are after the last step.
         """
-        self._first, self._iterations = first, self.run.model.iterations
+        self._first, self._iterations, self._recorded = first, self.run.model.iterations, 0
         epoch = first
         self._began = time.perf_counter()
         try:
@@ -70,8 +67,11 @@ class Training:
                 epoch += self._advance(epoch, last)
         except OutOfBatches:  # the run has warned of it
             pass
+        except BaseException:  # it may have come between two lines of the recording
+            self.history.keep(self._recorded)
+            self._record()
+            raise
         finally:
-            self._record(epoch, self.run.history())
             self.report.end()
 
     def _advance(self, epoch: int, last: int) -> int:
@@ -112,9 +112,9 @@ class Training:
     def _finished(self, epoch: int) -> None:
         began = time.perf_counter()
         checked = [] if self.validation is None else self.validation.means(epoch)
-        means, seconds = self.run.history(), self.run.epoch_times()
+        means, seconds = self.run.history(self._recorded), self.run.epoch_times()
         if not self._by_epoch:
-            self._record(epoch, means)
+            self._record()
         shown = means.tolist() if self._by_epoch or self.report.verbose else []
         if self._by_epoch:
             shown[0] += checked
@@ -136,11 +136,16 @@ class Training:
             self.listeners.call("on_epoch_end", epoch, logs)
         finally:
             self.history.on_epoch_end(epoch, logs)
+            self._recorded += 1
 
-    def _record(self, epoch: int, means: NDArray[np.float64]) -> None:
+    def _record(self) -> None:
+        """Add to the history what the run has finished since."""
+        means = self.run.history(self._recorded)
         if len(means):
             columns = self._columns(means.shape[1])
-            self.history.extend(epoch, [self.names[i] for i in columns], means[:, columns].tolist())
+            names = [self.names[i] for i in columns]
+            self.history.extend(self._first + self._recorded, names, means[:, columns].tolist())
+            self._recorded += len(means)
 
     def _warn_if_lost(self) -> None:
         if self.run.bad_iteration and not self._warned:

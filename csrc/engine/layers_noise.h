@@ -22,10 +22,11 @@ static void dropout_forward(nn_pass *p, const nn_layer *l) {
     real *factor = place(p, l->scratch);
     const uint32_t lost = (uint32_t)(l->kind.numbers[0] * 4294967296.0);
     const real kept = (real)(1 / (1 - l->kind.numbers[0]));
+    uint32_t words[64];
     const uint32_t purpose = NN_FOR_LAYER + (uint32_t)(l - p->plan->layers);
-    for (size_t i = 0; i < n; i += 4) {
-        const nn_block block = nn_random_block(p->seed, purpose, p->iteration, i / 4);
-        for (size_t w = 0; w < 4; w++) factor[i + w] = block.word[w] < lost ? 0 : kept;
+    for (size_t i = 0; i < n; i += NN_LANES) {
+        if (i % 64 == 0) nn_random_words(words, p->seed, purpose, p->iteration, i / 4);
+        for (size_t w = 0; w < NN_LANES; w++) factor[i + w] = words[i % 64 + w] < lost ? 0 : kept;
     }
     scale_elements(place(p, l->output), layer_input(p, l), factor, n);
 }
