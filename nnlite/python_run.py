@@ -78,7 +78,12 @@ class PythonRun:
         """
         done, end = 0, time.perf_counter() + seconds
         while max_batches > 0 and done < max_epochs:
-            done += self._train_batch()
+            try:
+                done += self._train_batch()
+            except OutOfBatches:
+                if not done:
+                    raise
+                break  # the epochs before are told first; the next call raises
             max_batches -= 1
             if time.perf_counter() > end:
                 break

@@ -60,7 +60,6 @@ class CSVLogger(Callback):
             self._writer = csv.writer(self._file, delimiter=self.sep)
             if not self._headed:
                 self._writer.writerow(["epoch", *self.keys])
-            self.append = True  # a later training goes on where this one ends
         self._writer.writerow([epoch, *(_cell(logs.get(key, "NA")) for key in self.keys)])
         self._file.flush()
 
