@@ -45,6 +45,11 @@ NEEDED: dict[str, dict[str, Any]] = {
     "dense": {"units": 4, "kernel_regularizer": "l2", "bias_constraint": "max_norm", "activation": "tanh"},
     "activation": {"activation": {"class_name": "relu", "config": {"negative_slope": 0.5}}},
     "dropout": {"rate": 0.3},
+    "gaussian_dropout": {"rate": 0.3},
+    "alpha_dropout": {"rate": 0.3},
+    "gaussian_noise": {"stddev": 0.1},
+    "rescaling": {"scale": 0.5},
+    "normalization": {"mean": 0.5, "variance": 2.0},
     "reshape": {"target_shape": (4,)},
     "input_layer": {"shape": 4},
 }
