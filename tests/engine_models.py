@@ -48,6 +48,7 @@ VALUES = {
     "offset": 0.5,
     "alpha": 0.75,
     "max_value": 0.75,
+    "learning_rate_power": -0.5,
     "gamma": 2.0,
     "negative": 0.75,
     "l1": 0.03125,
