@@ -245,7 +245,7 @@ class AdamW(Adam):
         beta_2: float = 0.999,
         epsilon: float | None = None,
         amsgrad: bool = False,
-        **options: Unpack[Options],
+        **options: Any,
     ) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, **options | {"weight_decay": weight_decay})
 
