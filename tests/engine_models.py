@@ -49,6 +49,7 @@ VALUES = {
     "invert": 0.0,
     "alpha": 0.75,
     "max_value": 0.75,
+    "learning_rate_power": -0.5,
     "gamma": 2.0,
     "negative": 0.75,
     "l1": 0.03125,

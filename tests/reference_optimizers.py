@@ -119,6 +119,35 @@ def nadam(
     return w - rate * ahead / (np.sqrt(second / (1 - beta_2**t)) + epsilon)
 
 
+@optimizer
+def lion(w: Array, g: Array, state: State, t: int, rate: float, beta_1: float, beta_2: float) -> Array:
+    direction = np.sign(beta_1 * state.get("mean", 0.0) + (1 - beta_1) * g)
+    running_mean(state, "mean", beta_2, g)
+    return w - rate * direction
+
+
+@optimizer
+def ftrl(
+    w: Array,
+    g: Array,
+    state: State,
+    t: int,
+    rate: float,
+    learning_rate_power: float,
+    initial: float,
+    l1: float,
+    l2: float,
+    l2_shrinkage: float,
+    beta: float,
+) -> Array:
+    before = state.get("sum", initial + 0 * g)
+    state["sum"] = before + g**2
+    root, root_before = state["sum"] ** -learning_rate_power, before**-learning_rate_power
+    linear = state.get("linear", 0.0) + g + 2 * l2_shrinkage * w - (root - root_before) / rate * w
+    state["linear"] = linear
+    return (np.clip(linear, -l1, l1) - linear) / (root / rate + 2 * l2 + beta / rate)
+
+
 def decayed_rate(learning_rate: float, decay: float, t: int) -> float:
     return learning_rate / (1 + decay * (t - 1))
 
