@@ -51,6 +51,8 @@ NEEDED: dict[str, dict[str, Any]] = {
     "rescaling": {"scale": 0.5},
     "normalization": {"mean": 0.5, "variance": 2.0},
     "reshape": {"target_shape": (4,)},
+    "permute": {"dims": (1,)},
+    "repeat_vector": {"n": 1},
     "input_layer": {"shape": 4},
 }
 
