@@ -113,7 +113,8 @@ class TestRoundTrip:
     @pytest.mark.parametrize("name", sorted(LAYERS.entries))
     def test_every_layer(self, name: str, tmp_path: Path) -> None:
         layer = LAYERS.find(name).make(**NEEDED.get(name, {}), trainable=name != "dense")
-        layers = [layer, Dense(2)] if layer.own_input else [Dense(4, input_dim=4), layer, Dense(2)]
+        before = [] if layer.own_input else [Dense(4, input_dim=4)]
+        layers = [*before, layer, Flatten(), Dense(2)]
         model = Sequential(layers)
         model.compile("adam", "mse")
         model.fit(X, X[:, :2], epochs=1, verbose=0)
