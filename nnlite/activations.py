@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from nnlite.config import era
 from nnlite.errors import ArgumentError, UnsupportedError, number, unknown_argument
 from nnlite.records import Row, as_reals, row
@@ -77,8 +79,10 @@ class Activation:
     def _apply(self, x: Any) -> Any:
         from nnlite import _engine
 
-        x = as_reals(x)
-        return _engine.activate(*self.record, x.reshape(-1, x.shape[-1] if x.ndim else 1)).reshape(x.shape)
+        values = as_reals(x)
+        rows = values.reshape(-1, values.shape[-1] if values.ndim else 1)
+        result = _engine.activate(*self.record, rows).reshape(values.shape)
+        return result.view(type(x)) if isinstance(x, np.ndarray) else result  # a tensor gives a tensor
 
 
 # Stands for the input when adopt looks through a function.
@@ -113,6 +117,19 @@ def activation(
         return made
 
     return enter
+
+
+def _last_axis(name: str, axis: Any) -> None:
+    if axis not in (-1, 1):
+        raise UnsupportedError(
+            f"axis of {name} must be -1, the last; received {axis!r}. Move the axis with numpy.moveaxis."
+        )
+
+
+def _positive(argument: str, value: Any) -> float:
+    if number(argument, value) <= 0:
+        raise ValueError(f"{argument} must be greater than 0; received {value!r}.")
+    return float(value)
 
 
 @activation()
@@ -159,10 +176,7 @@ def tanh() -> Row:
 @activation()
 def softmax(axis: int = -1) -> Row:
     """e^x / sum of e^x over the last axis."""
-    if axis not in (-1, 1):
-        raise UnsupportedError(
-            f"axis of softmax must be -1, the last; received {axis!r}. Move the axis with numpy.moveaxis."
-        )
+    _last_axis("softmax", axis)
     return row("softmax")
 
 
@@ -196,6 +210,107 @@ def selu() -> Row:
 def exponential() -> Row:
     """e^x."""
     return row("exponential")
+
+
+@activation("swish")
+def silu() -> Row:
+    """x sigmoid(x). "Searching for activation functions", Ramachandran et al., 2017."""
+    return row("silu")
+
+
+@activation(rows=("gelu", "gelu_tanh"))
+def gelu(approximate: bool = False) -> Row:
+    """x P(x), P the normal distribution function; approximate: x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2.
+    "Gaussian error linear units", Hendrycks and Gimpel, 2016.
+    """
+    return row("gelu_tanh" if approximate else "gelu")
+
+
+@activation()
+def mish() -> Row:
+    """x tanh(log(1 + e^x)). "Mish: a self regularized non-monotonic activation function", Misra, 2019."""
+    return row("mish")
+
+
+@activation(rows=())
+def relu6() -> Row:
+    """min(max(x, 0), 6)."""
+    return relu.with_parameters(max_value=6.0).record
+
+
+@activation(rows=())
+def thresholded_relu(theta: float = 1.0) -> Row:
+    """x if x > theta, else 0."""
+    return row("rectifier", 0.0, float("inf"), number("theta", theta, 0))
+
+
+@activation()
+def log_softmax(axis: int = -1) -> Row:
+    """x - log(sum of e^x over the last axis)."""
+    _last_axis("log_softmax", axis)
+    return row("log_softmax")
+
+
+@activation("logsigmoid")
+def log_sigmoid() -> Row:
+    """-log(1 + e^-x)."""
+    return row("log_sigmoid")
+
+
+@activation("hard_swish")
+def hard_silu() -> Row:
+    """x times (x + 3) / 6 cut to [0, 1]. "Searching for MobileNetV3", Howard et al., 2019."""
+    return row("hard_silu")
+
+
+@activation()
+def hard_tanh() -> Row:
+    """x cut to [-1, 1]."""
+    return row("hard_tanh")
+
+
+@activation()
+def celu(alpha: float = 1.0) -> Row:
+    """x if x > 0, else alpha (e^(x / alpha) - 1). "Continuously differentiable exponential linear units", Barron,
+    2017.
+    """
+    return row("celu", _positive("alpha", alpha))
+
+
+@activation()
+def soft_shrink(threshold: float = 0.5) -> Row:
+    """x moved towards 0 by threshold, 0 within it."""
+    return row("soft_shrink", number("threshold", threshold, 0))
+
+
+@activation()
+def hard_shrink(threshold: float = 0.5) -> Row:
+    """x if |x| > threshold, else 0."""
+    return row("hard_shrink", number("threshold", threshold, 0))
+
+
+@activation()
+def tanh_shrink() -> Row:
+    """x - tanh x."""
+    return row("tanh_shrink")
+
+
+@activation()
+def squareplus(b: float = 4.0) -> Row:
+    """(x + sqrt(x^2 + b)) / 2. "Squareplus: a softplus-like algebraic rectifier", Barron, 2021."""
+    return row("squareplus", _positive("b", b))
+
+
+@activation()
+def sparse_plus() -> Row:
+    """0 if x <= -1, x if x >= 1, else (x + 1)^2 / 4."""
+    return row("sparse_plus")
+
+
+@activation(rows=())
+def sparse_sigmoid() -> Row:
+    """(x + 1) / 2 cut to [0, 1]."""
+    return row("hard_sigmoid", 0.5, 0.5)
 
 
 def get(identifier: Any = None) -> Activation:

@@ -9,186 +9,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlite.config import epsilon, era, era_name
-from nnlite.errors import ShapeError, UnsupportedError, choice, number
-from nnlite.records import LayerRecord, LossRecord, OptimizerRecord, Row, as_reals, row
-from nnlite.registry import Configurable, Entry, Family
+from nnlite.config import epsilon, era
+from nnlite.errors import UnsupportedError, number
+from nnlite.loss import Loss, PythonLoss, Reduction, RowFunction
+from nnlite.records import Row, row
+from nnlite.registry import Family
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-_REDUCTIONS = ("sum_over_batch_size", "auto", "mean", "sum", "none", "mean_with_sample_weight")
-
-
-class Reduction:
-    """Names of the reductions, as tf.keras spells them."""
-
-    AUTO = "auto"
-    SUM_OVER_BATCH_SIZE = "sum_over_batch_size"
-    SUM = "sum"
-    NONE = "none"
-
-
-class Loss(Configurable):
-    """Base of all losses.
-
-    Args:
-        reduction: makes one number of the losses of the rows. "sum_over_batch_size" (also "auto", "mean"): their
-            weighted sum over their count; "sum": their weighted sum; "mean_with_sample_weight": that over the sum of
-            the weights; "none" (None): the weighted losses themselves. Training takes the first for all but "sum".
-        name: what configs call it.
-
-    Call one as ``loss(y_true, y_pred, sample_weight=None)`` on arrays. A subclass with a `call` of its own is a loss
-    written in Python.
-    """
-
-    sparse: ClassVar[bool] = False  # targets are class numbers, one column, rather than one column for each output
-
-    def __init__(
-        self, reduction: str | None = "sum_over_batch_size", name: str | None = None, *, dtype: Any = None
-    ) -> None:
-        self.reduction = "none" if reduction is None else choice("reduction", reduction, _REDUCTIONS)
-        self.name = name or era_name(self.entry_name) or type(self).__name__
-
-    def rule(self) -> Row:
-        """Return the engine's row and its numbers; what an entry with parameters defines."""
-        return row(self.entry_name)
-
-    def record(self, units: int, activation: str) -> Row | None:
-        """Return the engine's row and its numbers; None if the loss is written in Python, see `value_and_gradient`.
-
-        `units` and `activation` (an activation row) are those of the output layer.
-        """
-        return None if self.in_python else self.rule()
-
-    @property
-    def in_python(self) -> bool:
-        """Whether the loss has a `call` of its own, which the engine does not know."""
-        return type(self).call is not Loss.call
-
-    def targets(self, y_true: NDArray[Any]) -> NDArray[Any]:
-        """Return the targets as the engine's row wants them."""
-        return y_true
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return the loss of every row: arrays (..., units) give (...,)."""
-        return row_values(self.rule(), self.targets(np.asarray(y_true)), y_pred, self.sparse)
-
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        values = np.asarray(self.call(y_true, y_pred))
-        weights = np.ones_like(values) if sample_weight is None else np.broadcast_to(sample_weight, values.shape)
-        values = values * weights
-        if self.reduction == "none":
-            return values
-        total = values.sum()
-        if self.reduction == "sum":
-            return total
-        return total / (weights.sum() if self.reduction == "mean_with_sample_weight" else max(values.size, 1))
-
-    def value_and_gradient(
-        self, y_true: NDArray[Any], y_pred: NDArray[Any], sample_weight: NDArray[Any] | None = None
-    ) -> tuple[float, NDArray[Any]]:
-        """Return the loss of a batch and its derivative in y_pred (rows, units), for losses written in Python.
-
-        The derivative is what ``gradient(y_true, y_pred)`` of the loss or its function says of each row's loss, or
-        else central differences in float64, exact to about nine digits where the loss is smooth.
-        """
-        outputs = np.asarray(y_pred, np.float64)
-        rows = len(outputs)
-        weights = np.ones(rows) if sample_weight is None else np.asarray(sample_weight, np.float64).reshape(rows)
-        scale = weights if self.reduction == "sum" else weights / rows
-
-        def value(p: NDArray[Any]) -> NDArray[Any]:
-            return _by_row(self.call(y_true, p), rows) * scale
-
-        given = getattr(self, "gradient", None)
-        if given is not None:
-            gradient = np.asarray(given(y_true, outputs), np.float64).reshape(outputs.shape) * scale[:, None]
-        else:
-            gradient = _differences(value, outputs, mixed=np.shape(self.call(y_true, outputs))[:1] != (rows,))
-        return float(value(outputs).sum()), gradient.astype(y_pred.dtype)
-
-
-def _by_row(values: Any, rows: int) -> NDArray[Any]:
-    """Return one value for each row: the mean of what a loss returned for it, or for the whole batch."""
-    array = np.asarray(values, np.float64)
-    return np.asarray(
-        array.reshape(rows, -1).mean(axis=1) if array.shape[:1] == (rows,) else np.full(rows, array.mean())
-    )
-
-
-def _differences(f: Callable[[NDArray[Any]], NDArray[Any]], p: NDArray[Any], mixed: bool) -> NDArray[Any]:
-    """Return the derivative of sum f(p) in p (rows, units) by central differences.
-
-    Value i of f depends on row i of p alone, so that a whole column of p can be moved at a time, unless `mixed`.
-    """
-    gradient, step = np.empty_like(p), np.cbrt(np.finfo(p.dtype).eps) * np.maximum(1, np.abs(p))
-    rows, units = p.shape
-    for where in np.ndindex(rows, units) if mixed else ((slice(None), u) for u in range(units)):
-        high, low = p.copy(), p.copy()
-        high[where] += step[where]
-        low[where] -= step[where]
-        change = f(high) - f(low)
-        gradient[where] = (change.sum() if mixed else change) / (high[where] - low[where])
-    return gradient
-
-
-def row_values(rule: Row, y_true: Any, y_pred: Any, sparse: bool = False) -> NDArray[Any]:
-    """Return what the engine's metric row (every loss is one) makes of each row: arrays (..., units) give (...,).
-
-    Raises ShapeError if the targets do not have the shape of the outputs, or, if `sparse`, one column.
-    """
-    from nnlite import _engine
-
-    p = as_reals(y_pred)
-    t = np.asarray(y_true, p.dtype)
-    wanted = (*p.shape[:-1], 1) if sparse else p.shape
-    if t.size != np.prod(wanted) or [n for n in t.shape if n != 1] != [n for n in wanted if n != 1]:
-        raise ShapeError(
-            f"y_true must have shape {wanted} to go with outputs of shape {p.shape}; received shape {t.shape}."
-        )
-    t, rows = np.ascontiguousarray(t.reshape(-1, wanted[-1])), p.reshape(-1, p.shape[-1])
-    judge = _engine.EngineModel([LayerRecord("linear")], p.shape[-1], p.dtype.name)
-    # the loss is not looked at, but must take targets of that width
-    loss = "sparse_categorical_crossentropy_from_logits" if sparse else "mean_squared_error"
-    judge.compile(LossRecord(loss), False, [rule], OptimizerRecord("sgd", (), 0.0))
-    run = _engine.Run(judge, 1)
-    values = [run.evaluate(rows[i : i + 1], t[i : i + 1])[1] for i in range(len(rows))]
-    return np.array(values, p.dtype).reshape(p.shape[:-1])
-
-
-class PythonLoss(Loss):
-    """A function ``f(y_true, y_pred)`` on arrays as loss: the mean of what it returns.
-
-    The function may have an attribute `gradient`, see `value_and_gradient`.
-    """
-
-    def __init__(
-        self, function: Callable[..., Any], reduction: str | None = "sum_over_batch_size", name: str | None = None
-    ) -> None:
-        super().__init__(reduction, name or getattr(function, "__name__", type(function).__name__))
-        self.function = function
-        if hasattr(function, "gradient"):
-            self.gradient = function.gradient
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        return self.function(y_true, y_pred)
-
-
-class RowFunction:
-    """A loss or metric as a function of arrays: (..., units) give (...,). Further arguments are its parameters."""
-
-    def __init__(self, entry: Entry[Any]) -> None:
-        self.make = entry.make
-        self.__name__ = era_name(entry.name)
-        self.__doc__ = entry.make.__doc__
-
-    def __call__(self, y_true: Any, y_pred: Any, *values: Any, **parameters: Any) -> Any:
-        return self.make(*values, **parameters).call(y_true, y_pred)
 
 
 def _adopt(function: Callable[..., Any]) -> Loss:
@@ -325,6 +157,68 @@ class SparseCategoricalCrossentropy(Loss):
         return super().record(units, activation)
 
 
+@LOSSES.entry("binary_focal_crossentropy", rows=("binary_focal_crossentropy", "binary_focal_crossentropy_from_logits"))
+class BinaryFocalCrossentropy(_Crossentropy):
+    """Mean of the terms of `BinaryCrossentropy`, each times (1 - p_t)^gamma, p_t = y p + (1 - y)(1 - p). "Focal loss
+    for dense object detection", Lin et al., 2017.
+
+    Args: apply_class_balancing, to multiply with alpha where y is 1 and 1 - alpha where it is 0; alpha 0 ... 1;
+    gamma, at least 0; the others as `BinaryCrossentropy`.
+    """
+
+    def __init__(
+        self,
+        apply_class_balancing: bool = False,
+        alpha: float = 0.25,
+        gamma: float = 2.0,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        *,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(from_logits, label_smoothing, axis, reduction, name)
+        self.apply_class_balancing = bool(apply_class_balancing)
+        self.alpha, self.gamma = number("alpha", alpha, 0, 1), number("gamma", gamma, 0)
+
+    def rule(self) -> Row:
+        name, numbers = super().rule()
+        shares = (self.alpha, 1 - self.alpha) if self.apply_class_balancing else (1.0, 1.0)
+        return row(name, *numbers, self.gamma, *shares)
+
+
+@LOSSES.entry(
+    "categorical_focal_crossentropy",
+    rows=("categorical_focal_crossentropy", "categorical_focal_crossentropy_from_logits"),
+)
+class CategoricalFocalCrossentropy(_Crossentropy):
+    """Sum of the terms of `CategoricalCrossentropy`, each times alpha (1 - p)^gamma. Lin et al., 2017.
+
+    Args: alpha; gamma, at least 0; the others as `CategoricalCrossentropy`.
+    """
+
+    def __init__(
+        self,
+        alpha: float = 0.25,
+        gamma: float = 2.0,
+        from_logits: bool = False,
+        label_smoothing: float = 0.0,
+        axis: int = -1,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        *,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(from_logits, label_smoothing, axis, reduction, name)
+        self.alpha, self.gamma = number("alpha", alpha), number("gamma", gamma, 0)
+
+    def rule(self) -> Row:
+        name, numbers = super().rule()
+        return row(name, *numbers, self.alpha, self.gamma)
+
+
 class _Margin(Loss):
     """A loss for targets -1 and +1; where the era says so, targets that are all 0 or 1 are taken as such."""
 
@@ -347,6 +241,28 @@ class SquaredHinge(_Margin):
 @LOSSES.entry("categorical_hinge")
 class CategoricalHinge(Loss):
     """max(0, 1 + max((1 - t) p) - sum t p), t one-hot."""
+
+
+@LOSSES.entry("huber", "huber_loss")
+class Huber(Loss):
+    """Mean of d^2 / 2 where d = |p - t| is at most delta, else delta (d - delta / 2). Huber, 1964.
+
+    Args: delta, at least 0. For the rest see `Loss`.
+    """
+
+    def __init__(
+        self,
+        delta: float = 1.0,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = None,
+        *,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(reduction, name)
+        self.delta = number("delta", delta, 0)
+
+    def rule(self) -> Row:
+        return row("huber", self.delta)
 
 
 @LOSSES.entry("log_cosh", "logcosh")

@@ -15,7 +15,8 @@ import numpy as np
 from nnlite import losses
 from nnlite.config import era, era_name
 from nnlite.errors import number
-from nnlite.losses import LOSSES, Loss, RowFunction, row_values
+from nnlite.loss import Loss, RowFunction, row_values
+from nnlite.losses import LOSSES
 from nnlite.records import Row, row
 from nnlite.registry import Configurable, Entry, Family
 

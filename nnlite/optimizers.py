@@ -1,5 +1,5 @@
 """Optimizers. To add one: its routines and row in csrc/engine/optimizers.h, an entry here, a line of
-tests/reference.py.
+tests/reference_optimizers.py.
 
 An entry is a class whose constructor names its numbers and whose `rule` turns them into a row of the engine; formulas
 and papers stand there. What moves while training (moments, the step count) belongs to the model, so two models may
@@ -8,163 +8,20 @@ share an optimizer. Defaults: keras.optimizers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Self
-from weakref import WeakSet
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from nnlite.config import epsilon as default_epsilon
 from nnlite.config import era
-from nnlite.errors import ArgumentError, UnsupportedError, number, unknown_argument
-from nnlite.records import OptimizerRecord, Row, row
-from nnlite.registry import Configurable, Family, arguments
+from nnlite.errors import number
+from nnlite.optimizer import Optimizer
+from nnlite.records import Row, row
+from nnlite.registry import Family
 
 if TYPE_CHECKING:
-    from typing import TypedDict, Unpack
+    from typing import Unpack
 
-    from nnlite._engine import EngineModel
-
-    class Options(TypedDict, total=False):
-        """What every optimizer takes besides its own numbers; see `Optimizer`."""
-
-        lr: float | None
-        decay: float | None
-        weight_decay: float | None
-        clipvalue: float | None
-        clipnorm: float | None
-        global_clipnorm: float | None
-        name: str | None
-
-
-_OFF = ("decay", "weight_decay", "clipvalue", "clipnorm", "global_clipnorm")  # numbers that None or 0 switches off
-
-# Arguments of newer Keras that change nothing at these values: accepted so, refused otherwise.
-_WITHOUT_EFFECT: dict[str, tuple[Any, ...]] = {
-    "use_ema": (False,),
-    "ema_overwrite_frequency": (None,),
-    "gradient_accumulation_steps": (None, 1),
-    "loss_scale_factor": (None, 1),
-}
-_IGNORED = ("ema_momentum", "jit_compile", "is_legacy_optimizer")
-
-
-class LearningRate(float):
-    """What ``optimizer.lr`` gives: a number that knows its optimizer, for ``K.set_value(optimizer.lr, 0.01)``."""
-
-    _optimizer: Optimizer
-
-    def __new__(cls, value: float, optimizer: Optimizer) -> LearningRate:
-        rate = super().__new__(cls, value)
-        rate._optimizer = optimizer
-        return rate
-
-    def assign(self, value: float) -> None:
-        """Set the optimizer's learning rate."""
-        self._optimizer.learning_rate = value
-
-    def numpy(self) -> float:
-        """Return the plain number."""
-        return float(self)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return float, (float(self),)
-
-
-class Optimizer(Configurable):
-    """Base of all optimizers.
-
-    Args:
-        learning_rate: factor on the step; `lr` is an older name. May be set at any time, also while a callback runs.
-        decay: rate of step t (from 0) = learning_rate / (1 + decay t).
-        weight_decay: each step first takes rate * weight_decay * w off the weights.
-        clipvalue: elements of gradients are cut to [-clipvalue, clipvalue].
-        clipnorm: longer gradients are scaled down to it: all together in keras2, each tensor's by itself in keras3.
-        global_clipnorm: as clipnorm, together in every era.
-        name: what `get_config` calls it.
-
-    Raises:
-        ArgumentError: an unknown argument, one that is no number, or both `lr` and `learning_rate`.
-        ValueError: a number out of its range.
-    """
-
-    default_rate: ClassVar[float] = 0.001  # where the eras agree on it
-
-    def __init__(self, learning_rate: float | None, options: Mapping[str, Any]) -> None:
-        unknown = [name for name in options if name not in (*_OFF, "lr", "name", *_WITHOUT_EFFECT, *_IGNORED)]
-        if unknown:
-            known = {*arguments(type(self).__init__), "learning_rate", "lr", "name", *_OFF}
-            raise unknown_argument(type(self).__name__, unknown[0], known)
-        for name, harmless in _WITHOUT_EFFECT.items():
-            if options.get(name, harmless[0]) not in harmless:
-                raise UnsupportedError(
-                    f"{name} of {type(self).__name__} must be {harmless[0]!r}; received {options[name]!r}."
-                )
-        lr = options.get("lr")
-        if lr is not None and learning_rate is not None:
-            raise ArgumentError(
-                f"lr is learning_rate: give one of them; received lr={lr!r} and learning_rate={learning_rate!r}."
-            )
-        self._engines: WeakSet[EngineModel] = WeakSet()
-        if lr is None and learning_rate is None:
-            lr = era(f"{self.entry_name}.learning_rate", self.default_rate)
-        self.learning_rate = learning_rate if lr is None else lr
-        self.decay, self.weight_decay, self.clipvalue, self.clipnorm, self.global_clipnorm = (
-            number(name, options.get(name) or 0.0, 0) for name in _OFF
-        )
-        self.name = options.get("name") or self.entry_name
-
-    def rule(self) -> Row:
-        """Return the engine's row with the optimizer's own numbers; what an entry defines."""
-        raise UnsupportedError(f"{type(self).__name__} has no row in the engine; derive from one of nnlite.optimizers.")
-
-    def record(self) -> OptimizerRecord:
-        """Return what ``EngineModel.compile`` takes, as the era in force has it."""
-        tensor_norm, all_norm = (self.clipnorm, self.global_clipnorm)
-        if not era("clipnorm.of_each_tensor") and tensor_norm:
-            tensor_norm, all_norm = 0.0, min(tensor_norm, all_norm or tensor_norm)
-        return OptimizerRecord(
-            *self.rule(), self._learning_rate, self.decay, self.weight_decay, self.clipvalue, tensor_norm, all_norm
-        )
-
-    @property
-    def learning_rate(self) -> float:
-        """The learning rate, before decay. Setting it also sets that of the models trained with this optimizer."""
-        return LearningRate(self._learning_rate, self)
-
-    @learning_rate.setter
-    def learning_rate(self, value: float | None) -> None:
-        self._learning_rate = number("learning_rate", value, 0)
-        for engine in self._engines:
-            engine.learning_rate = self._learning_rate
-
-    @property
-    def lr(self) -> float:
-        """The older name of `learning_rate`."""
-        return self.learning_rate
-
-    @lr.setter
-    def lr(self, value: float) -> None:
-        self.learning_rate = value
-
-    def attach(self, engine: EngineModel) -> None:
-        """Let the learning rate of `engine`, which was compiled with this optimizer, follow this one's."""
-        self._engines.add(engine)
-
-    def detach(self, engine: EngineModel) -> None:
-        """Undo `attach`, because `engine` has been compiled with another optimizer."""
-        self._engines.discard(engine)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the arguments that make an equal optimizer, in Keras 3's spelling, with None for what is off."""
-        own = super().get_config() | {"learning_rate": self._learning_rate}
-        return {"name": self.name} | own | {name: getattr(self, name) or None for name in _OFF}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Self:
-        return cls(**config)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self).from_config, (self.get_config(),)
-
+    from nnlite.optimizer import Options
 
 OPTIMIZERS = Family("optimizer", Optimizer)
 
@@ -370,6 +227,95 @@ class Nadam(_TwoMoments):
 
     def rule(self) -> Row:
         return row("nadam", self.beta_1, self.beta_2, self.epsilon, self.schedule_decay)
+
+
+@OPTIMIZERS.entry("adamw", rows=())
+class AdamW(Adam):
+    """Adam with weight decay. "Decoupled weight decay regularization", Loshchilov and Hutter, 2017.
+
+    Args: learning_rate 0.001; weight_decay 0.004: each step first takes rate * weight_decay * w off the weights; the
+    others as `Adam`.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float | None = None,
+        weight_decay: float | None = 0.004,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float | None = None,
+        amsgrad: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, amsgrad, **options | {"weight_decay": weight_decay})
+
+
+@OPTIMIZERS.entry("lion")
+class Lion(Optimizer):
+    """Steps of one length, in the sign of a running mean of gradients. "Symbolic discovery of optimization algorithms",
+    Chen et al., 2023.
+
+    Args: learning_rate 0.001; beta_1 0.9, the share of the mean in the direction; beta_2 0.99, the share the mean
+    keeps. For the rest see `Optimizer`.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float | None = None,
+        beta_1: float = 0.9,
+        beta_2: float = 0.99,
+        **options: Unpack[Options],
+    ) -> None:
+        super().__init__(learning_rate, options)
+        self.beta_1, self.beta_2 = number("beta_1", beta_1, 0, 1), number("beta_2", beta_2, 0, 1)
+
+    def rule(self) -> Row:
+        return row("lion", self.beta_1, self.beta_2)
+
+
+@OPTIMIZERS.entry("ftrl")
+class Ftrl(Optimizer):
+    """Follow the regularized leader: weights from the sums of gradients, so that small ones can be exactly 0. Where
+    there is no gradient it does not keep the initial weights. "Ad click prediction: a view from the trenches",
+    McMahan et al., 2013.
+
+    Args: learning_rate 0.001, more than 0; learning_rate_power -0.5, at most 0: rates fall with that power of the sum
+    of squared gradients; initial_accumulator_value 0.1, where that sum starts; l1_regularization_strength,
+    l2_regularization_strength; l2_shrinkage_regularization_strength, a penalty on the weights of the moment; beta. For
+    the rest see `Optimizer`.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float | None = None,
+        learning_rate_power: float = -0.5,
+        initial_accumulator_value: float = 0.1,
+        l1_regularization_strength: float = 0.0,
+        l2_regularization_strength: float = 0.0,
+        l2_shrinkage_regularization_strength: float = 0.0,
+        beta: float = 0.0,
+        **options: Unpack[Options],
+    ) -> None:
+        super().__init__(learning_rate, options)
+        self.learning_rate_power = -number("-learning_rate_power", -learning_rate_power, 0)
+        self.initial_accumulator_value = number("initial_accumulator_value", initial_accumulator_value, 0)
+        self.l1_regularization_strength = number("l1_regularization_strength", l1_regularization_strength, 0)
+        self.l2_regularization_strength = number("l2_regularization_strength", l2_regularization_strength, 0)
+        self.l2_shrinkage_regularization_strength = number(
+            "l2_shrinkage_regularization_strength", l2_shrinkage_regularization_strength, 0
+        )
+        self.beta = number("beta", beta, 0)
+
+    def rule(self) -> Row:
+        return row(
+            "ftrl",
+            self.learning_rate_power,
+            self.initial_accumulator_value,
+            self.l1_regularization_strength,
+            self.l2_regularization_strength,
+            self.l2_shrinkage_regularization_strength,
+            self.beta,
+        )
 
 
 def get(identifier: Any) -> Optimizer:

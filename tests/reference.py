@@ -9,12 +9,13 @@ tests/golden/ holds what Keras and PyTorch make of the same formulas, and test_r
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-
-Array = npt.NDArray[Any]
+from reference_optimizers import OPTIMIZERS as OPTIMIZERS
+from reference_optimizers import Array as Array
+from reference_optimizers import State as State
+from reference_optimizers import clip_gradients as clip_gradients
+from reference_optimizers import decayed_rate as decayed_rate
 
 # ---- activations: forward(x, *numbers) -> y, backward(x, dy, *numbers) -> dx ----
 
@@ -72,6 +73,63 @@ def hard_sigmoid_backward(x: Array, dy: Array, slope: float, offset: float) -> A
     return dy * slope * ((y > 0) & (y < 1))
 
 
+def log_softmax(x: Array) -> Array:
+    shifted = x - np.real(x).max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def gate(x: Array) -> Array:
+    """x, but finite, so that a factor of 0 makes it 0."""
+    return np.clip(x, LOWEST, -LOWEST)
+
+
+def normal_share(x: Array) -> Array:
+    """The normal distribution function."""
+    return np.vectorize(math.erfc, otypes=[np.float64])(-x / math.sqrt(2)) / 2
+
+
+def gelu_backward(x: Array, dy: Array) -> Array:
+    return dy * (normal_share(x) + gate(x) * np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi))
+
+
+def gelu_tanh(x: Array) -> Array:
+    """(1 + tanh u) / 2 is sigmoid(2u)."""
+    return gate(x) * sigmoid(2 * math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
+
+
+def gelu_tanh_backward(x: Array, dy: Array) -> Array:
+    z = np.clip(x, -1e3, 1e3)
+    u, slope = math.sqrt(2 / math.pi) * (z + 0.044715 * z**3), math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * z**2)
+    return dy * sigmoid(2 * u) * (1 + 2 * z * slope * sigmoid(-2 * u))
+
+
+def mish_backward(x: Array, dy: Array) -> Array:
+    inner = np.logaddexp(0, x)
+    return dy * np.tanh(inner) + gate(x) * tanh_backward(inner, dy) * sigmoid(x)
+
+
+def hard_silu_backward(x: Array, dy: Array) -> Array:
+    return dy * np.where(np.abs(x) < 3, (2 * x + 3) / 6, x >= 3)
+
+
+def celu(x: Array, alpha: float) -> Array:
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0) / alpha))
+
+
+def squareplus(x: Array, b: float) -> Array:
+    """(x + sqrt(x^2 + b)) / 2, below 0 multiplied out so that nothing cancels."""
+    mean = np.hypot(x, math.sqrt(b)) / 2 + np.abs(x) / 2
+    return np.where(x >= 0, mean, b / 4 / mean)
+
+
+def squareplus_backward(x: Array, dy: Array, b: float) -> Array:
+    return dy * squareplus(gate(x), b) / np.hypot(gate(x), math.sqrt(b))
+
+
+def sparse_plus(x: Array) -> Array:
+    return np.where(x >= 1, x, np.clip((x + 1) / 2, 0, 1) ** 2)
+
+
 ACTIVATIONS: dict[str, tuple[Callable[..., Array], Callable[..., Array]]] = {
     "linear": (lambda x: x, lambda x, dy: dy),
     "relu": (lambda x: np.maximum(x, 0), lambda x, dy: dy * (x > 0)),
@@ -89,7 +147,34 @@ ACTIVATIONS: dict[str, tuple[Callable[..., Array], Callable[..., Array]]] = {
     "elu": (elu, elu_backward),
     "selu": (lambda x: SELU_SCALE * elu(x, SELU_ALPHA), lambda x, dy: SELU_SCALE * elu_backward(x, dy, SELU_ALPHA)),
     "exponential": (np.exp, lambda x, dy: dy * np.exp(x)),
+    "silu": (
+        lambda x: gate(x) * sigmoid(x),
+        lambda x, dy: dy * sigmoid(x) * (1 + gate(x) * sigmoid(-x)),
+    ),
+    "gelu": (lambda x: gate(x) * normal_share(x), gelu_backward),
+    "gelu_tanh": (gelu_tanh, gelu_tanh_backward),
+    "mish": (lambda x: gate(x) * np.tanh(np.logaddexp(0, x)), mish_backward),
+    "log_softmax": (log_softmax, lambda x, dy: dy - softmax(x) * dy.sum(axis=-1, keepdims=True)),
+    "log_sigmoid": (lambda x: -np.logaddexp(0, -x), lambda x, dy: dy * sigmoid(-x)),
+    "hard_silu": (lambda x: gate(x) * np.clip(x + 3, 0, 6) / 6, hard_silu_backward),
+    "hard_tanh": (lambda x: np.clip(x, -1, 1), lambda x, dy: dy * (np.abs(x) < 1)),
+    "celu": (celu, lambda x, dy, alpha: dy * np.exp(np.minimum(x, 0) / alpha)),
+    "soft_shrink": (
+        lambda x, threshold: x - np.clip(x, -threshold, threshold),
+        lambda x, dy, threshold: dy * (np.abs(x) > threshold),
+    ),
+    "hard_shrink": (
+        lambda x, threshold: np.where(np.abs(x) <= threshold, 0, x),
+        lambda x, dy, threshold: dy * (np.abs(x) > threshold),
+    ),
+    "tanh_shrink": (lambda x: x - np.tanh(x), lambda x, dy: dy * np.tanh(x) ** 2),
+    "squareplus": (squareplus, squareplus_backward),
+    "sparse_plus": (sparse_plus, lambda x, dy: dy * np.clip((x + 1) / 2, 0, 1)),
 }
+
+# Rows that take two numbers as large as x from each other, or multiply x with what may be subnormal: their rounding is
+# one of x, not of y.
+ROUNDS_LIKE_INPUT = {"silu", "gelu", "gelu_tanh", "mish", "log_softmax", "tanh_shrink"}
 
 # ---- layers: forward(p, x, training, *numbers) -> y, backward(p, x, dy, training, *numbers) -> (dx, gradients) ----
 # p, gradients: the layer's tensors by name; in training, forward moves the statistics.
@@ -132,11 +217,68 @@ def batch_normalization_backward(
     return (dz - taken) / deviation, gradients
 
 
+def layer_normalization(p: Tensors, x: Array, training: bool, epsilon: float, center: float, scale: float) -> Array:
+    z = (x - x.mean(axis=-1, keepdims=True)) / np.sqrt(x.var(axis=-1, keepdims=True) + epsilon)
+    return z * p.get("gamma", 1) + p.get("beta", 0)
+
+
+def layer_normalization_backward(
+    p: Tensors, x: Array, dy: Array, training: bool, epsilon: float, center: float, scale: float
+) -> tuple[Array, Tensors]:
+    deviation = np.sqrt(x.var(axis=-1, keepdims=True) + epsilon)
+    z, dz = (x - x.mean(axis=-1, keepdims=True)) / deviation, dy * p.get("gamma", 1)
+    gradients = ({"gamma": (dy * z).sum(axis=0)} if scale else {}) | ({"beta": dy.sum(axis=0)} if center else {})
+    taken = dz.mean(axis=-1, keepdims=True) + z * (dz * z).mean(axis=-1, keepdims=True)
+    return (dz - taken) / deviation, gradients
+
+
+def unit_normalization(p: Tensors, x: Array, training: bool, epsilon: float) -> Array:
+    return x / np.maximum(np.sqrt((x**2).sum(axis=-1, keepdims=True)), epsilon)
+
+
+def unit_normalization_backward(
+    p: Tensors, x: Array, dy: Array, training: bool, epsilon: float
+) -> tuple[Array, Tensors]:
+    """The part of dy along the row changes its length, which is divided away; too short a row is only scaled."""
+    length = np.sqrt((x**2).sum(axis=-1, keepdims=True))
+    y = x / np.maximum(length, epsilon)
+    along = np.where(length < epsilon, 0, (dy * y).sum(axis=-1, keepdims=True))
+    return (dy - y * along) / np.maximum(length, epsilon), {}
+
+
+def normalization(p: Tensors, x: Array, training: bool, epsilon: float, invert: float) -> Array:
+    deviation = np.maximum(np.sqrt(p["variance"]), epsilon)
+    return x * deviation + p["mean"] if invert else (x - p["mean"]) / deviation
+
+
+def normalization_backward(
+    p: Tensors, x: Array, dy: Array, training: bool, epsilon: float, invert: float
+) -> tuple[Array, Tensors]:
+    deviation = np.maximum(np.sqrt(p["variance"]), epsilon)
+    return (dy * deviation if invert else dy / deviation), {}
+
+
+def prelu_backward(p: Tensors, x: Array, dy: Array, training: bool) -> tuple[Array, Tensors]:
+    """At 0 neither branch has a slope, as in Keras."""
+    slope = np.where(x > 0, 1, np.where(x < 0, p["alpha"], 0))
+    return dy * slope, {"alpha": (dy * np.minimum(x, 0)).sum(axis=0)}
+
+
+# Rows that draw random numbers in training and are the identity otherwise, which is what stands here.
+NOISE = ("dropout", "gaussian_dropout", "gaussian_noise", "alpha_dropout")
+
 LAYERS: dict[str, Layer] = {
     "dense": (dense, dense_backward),
     "batch_normalization": (batch_normalization, batch_normalization_backward),
-    # switched off: no random numbers here
-    "dropout": (lambda p, x, training, rate: x, lambda p, x, dy, training, rate: (dy, {})),
+    "layer_normalization": (layer_normalization, layer_normalization_backward),
+    "unit_normalization": (unit_normalization, unit_normalization_backward),
+    "normalization": (normalization, normalization_backward),
+    "rescaling": (
+        lambda p, x, training, factor, offset: factor * x + offset,
+        lambda p, x, dy, training, factor, offset: (factor * dy, {}),
+    ),
+    "prelu": (lambda p, x, training: np.where(x > 0, x, p["alpha"] * x), prelu_backward),
+    **{row: (lambda p, x, training, rate: x, lambda p, x, dy, training, rate: (dy, {})) for row in NOISE},
     "activity_regularization": (
         lambda p, x, training, l1, l2: x,
         lambda p, x, dy, training, l1, l2: (dy + penalty_gradient(x, l1, l2), {}),
@@ -172,11 +314,6 @@ def one_hot(t: Array, classes: int) -> Array:
     return (t.reshape(-1, 1) == np.arange(classes)).astype(np.float64)
 
 
-def log_softmax(x: Array) -> Array:
-    shifted = x - np.real(x).max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
-
-
 def log_probability(p: Array, epsilon: float) -> Array:
     return np.log(np.clip(p / p.sum(axis=-1, keepdims=True), epsilon, 1 - epsilon))
 
@@ -201,6 +338,35 @@ def categorical_crossentropy(t: Array, p: Array, smoothing: float, epsilon: floa
 
 def categorical_crossentropy_from_logits(t: Array, z: Array, smoothing: float) -> Array:
     return -(smooth(t, smoothing, t.shape[-1]) * log_softmax(z)).sum(axis=-1)
+
+
+def focal(y: Array, miss: Array, crossentropy: Array, gamma: float, positive: float, negative: float) -> Array:
+    return mean((y * positive + (1 - y) * negative) * np.maximum(miss, 0) ** gamma * crossentropy)
+
+
+def binary_focal_crossentropy(
+    t: Array, p: Array, smoothing: float, epsilon: float, gamma: float, positive: float, negative: float
+) -> Array:
+    y, q = smooth(t, smoothing, 2), np.clip(p, epsilon, 1 - epsilon)
+    crossentropy = -y * np.log(q) - (1 - y) * np.log(1 - q)
+    return focal(y, y * (1 - p) + (1 - y) * p, crossentropy, gamma, positive, negative)
+
+
+def binary_focal_crossentropy_from_logits(
+    t: Array, z: Array, smoothing: float, gamma: float, positive: float, negative: float
+) -> Array:
+    y = smooth(t, smoothing, 2)
+    miss = y / (1 + np.exp(z)) + (1 - y) / (1 + np.exp(-z))
+    return focal(y, miss, y * softplus(-z) + (1 - y) * softplus(z), gamma, positive, negative)
+
+
+def categorical_focal(y: Array, log_q: Array, alpha: float, gamma: float) -> Array:
+    return -alpha * (y * np.maximum(1 - np.exp(log_q), 0) ** gamma * log_q).sum(axis=-1)
+
+
+def huber(t: Array, p: Array, delta: float) -> Array:
+    d = magnitude(p - t)
+    return mean(np.where(np.real(d) <= delta, d**2 / 2, delta * (d - delta / 2)))
 
 
 def mean_squared_logarithmic_error(t: Array, p: Array, epsilon: float) -> Array:
@@ -251,6 +417,15 @@ LOSSES: dict[str, Callable[..., Array]] = {
     "kl_divergence": kl_divergence,
     "poisson": lambda t, p, epsilon: mean(p - t * np.log(p + epsilon)),
     "cosine_similarity": cosine_similarity,
+    "huber": huber,
+    "binary_focal_crossentropy": binary_focal_crossentropy,
+    "binary_focal_crossentropy_from_logits": binary_focal_crossentropy_from_logits,
+    "categorical_focal_crossentropy": lambda t, p, smoothing, epsilon, alpha, gamma: categorical_focal(
+        smooth(t, smoothing, t.shape[-1]), log_probability(p, epsilon), alpha, gamma
+    ),
+    "categorical_focal_crossentropy_from_logits": lambda t, z, smoothing, alpha, gamma: categorical_focal(
+        smooth(t, smoothing, t.shape[-1]), log_softmax(z), alpha, gamma
+    ),
 }
 
 # (activation, loss): the loss that is differentiated at the logits instead, with the same numbers but epsilon.
@@ -280,128 +455,6 @@ METRICS: dict[str, Callable[..., Array]] = {
     "categorical_accuracy": lambda t, p: (t.argmax(axis=-1) == p.argmax(axis=-1)).astype(np.float64),
     "sparse_categorical_accuracy": lambda t, p: (t.reshape(-1) == p.argmax(axis=-1)).astype(np.float64),
 }
-
-# ---- optimizers: step(w, g, state, t, rate, *numbers) -> new w ----
-# state: this tensor's slots by name, empty before the first step, which is t = 1.
-
-State = dict[str, Any]
-Step = Callable[..., Array]
-OPTIMIZERS: dict[str, Step] = {}
-
-
-def optimizer(step: Step) -> Step:
-    OPTIMIZERS[step.__name__] = step
-    return step
-
-
-def running_mean(state: State, slot: str, rho: float, x: Array) -> Array:
-    state[slot] = rho * state.get(slot, 0.0) + (1 - rho) * x
-    return state[slot]
-
-
-@optimizer
-def sgd(w: Array, g: Array, state: State, t: int, rate: float) -> Array:
-    return w - rate * g
-
-
-@optimizer
-def momentum(w: Array, g: Array, state: State, t: int, rate: float, momentum: float) -> Array:
-    state["velocity"] = momentum * state.get("velocity", 0.0) - rate * g
-    return w + state["velocity"]
-
-
-@optimizer
-def nesterov(w: Array, g: Array, state: State, t: int, rate: float, momentum: float) -> Array:
-    state["velocity"] = momentum * state.get("velocity", 0.0) - rate * g
-    return w + momentum * state["velocity"] - rate * g
-
-
-@optimizer
-def rmsprop(w: Array, g: Array, state: State, t: int, rate: float, rho: float, inner: float, outer: float) -> Array:
-    square = running_mean(state, "mean_square", rho, g**2)
-    return w - rate * g / (np.sqrt(square + inner) + outer)
-
-
-@optimizer
-def rmsprop_momentum(
-    w: Array, g: Array, state: State, t: int, rate: float, rho: float, inner: float, outer: float, momentum: float
-) -> Array:
-    square = running_mean(state, "mean_square", rho, g**2)
-    state["velocity"] = momentum * state.get("velocity", 0.0) + rate * g / (np.sqrt(square + inner) + outer)
-    return w - state["velocity"]
-
-
-@optimizer
-def rmsprop_centered(
-    w: Array, g: Array, state: State, t: int, rate: float, rho: float, inner: float, outer: float, momentum: float
-) -> Array:
-    variance = np.maximum(running_mean(state, "mean_square", rho, g**2) - running_mean(state, "mean", rho, g) ** 2, 0)
-    state["velocity"] = momentum * state.get("velocity", 0.0) + rate * g / (np.sqrt(variance + inner) + outer)
-    return w - state["velocity"]
-
-
-@optimizer
-def adagrad(w: Array, g: Array, state: State, t: int, rate: float, inner: float, outer: float, initial: float) -> Array:
-    state["sum"] = state.get("sum", initial) + g**2
-    return w - rate * g / (np.sqrt(state["sum"] + inner) + outer)
-
-
-@optimizer
-def adadelta(w: Array, g: Array, state: State, t: int, rate: float, rho: float, epsilon: float) -> Array:
-    square = running_mean(state, "mean_square", rho, g**2)
-    change = g * np.sqrt(state.get("mean_square_change", 0.0) + epsilon) / np.sqrt(square + epsilon)
-    running_mean(state, "mean_square_change", rho, change**2)
-    return w - rate * change
-
-
-@optimizer
-def adam(w: Array, g: Array, state: State, t: int, rate: float, beta_1: float, beta_2: float, epsilon: float) -> Array:
-    """Epsilon meets the second moment before its bias is corrected, as in Keras; PyTorch adds it afterwards."""
-    first, second = running_mean(state, "first_moment", beta_1, g), running_mean(state, "second_moment", beta_2, g**2)
-    return w - rate * math.sqrt(1 - beta_2**t) / (1 - beta_1**t) * first / (np.sqrt(second) + epsilon)
-
-
-@optimizer
-def amsgrad(
-    w: Array, g: Array, state: State, t: int, rate: float, beta_1: float, beta_2: float, epsilon: float
-) -> Array:
-    first, second = running_mean(state, "first_moment", beta_1, g), running_mean(state, "second_moment", beta_2, g**2)
-    state["largest"] = np.maximum(state.get("largest", 0.0), second)
-    return w - rate * math.sqrt(1 - beta_2**t) / (1 - beta_1**t) * first / (np.sqrt(state["largest"]) + epsilon)
-
-
-@optimizer
-def adamax(
-    w: Array, g: Array, state: State, t: int, rate: float, beta_1: float, beta_2: float, epsilon: float
-) -> Array:
-    first = running_mean(state, "first_moment", beta_1, g)
-    state["norm"] = np.maximum(beta_2 * state.get("norm", 0.0), np.abs(g))
-    return w - rate / (1 - beta_1**t) * first / (state["norm"] + epsilon)
-
-
-@optimizer
-def nadam(
-    w: Array, g: Array, state: State, t: int, rate: float, beta_1: float, beta_2: float, epsilon: float, schedule: float
-) -> Array:
-    mu = [beta_1 * (1 - 0.5 * 0.96 ** (i * schedule)) for i in range(1, t + 2)]  # mu_1 ... mu_(t+1)
-    first, second = running_mean(state, "first_moment", beta_1, g), running_mean(state, "second_moment", beta_2, g**2)
-    ahead = (1 - mu[-2]) * g / (1 - math.prod(mu[:-1])) + mu[-1] * first / (1 - math.prod(mu))
-    return w - rate * ahead / (np.sqrt(second / (1 - beta_2**t)) + epsilon)
-
-
-def decayed_rate(learning_rate: float, decay: float, t: int) -> float:
-    return learning_rate / (1 + decay * (t - 1))
-
-
-def clip_gradients(gradients: list[Array], clipvalue: float, clipnorm: float, global_clipnorm: float) -> list[Array]:
-    """The norm of all together, then of each tensor, then elements; 0 = off."""
-    if global_clipnorm:
-        norm = math.sqrt(sum(float((g**2).sum()) for g in gradients))
-        gradients = [g * min(1, global_clipnorm / norm) if norm else g for g in gradients]
-    if clipnorm:
-        gradients = [g * min(1, clipnorm / np.sqrt((g**2).sum())) if g.any() else g for g in gradients]
-    return [np.clip(g, -clipvalue, clipvalue) for g in gradients] if clipvalue else gradients
-
 
 # ---- constraints: new w from w (inputs, units) or (units,); lengths along axis 0. regularizers. initializers ----
 

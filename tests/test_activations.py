@@ -17,6 +17,12 @@ PARAMETERS = [
     ("relu", {"negative_slope": 0.25, "max_value": 1.5, "threshold": 0.5}),
     ("leaky_relu", {"alpha": 0.1}),
     ("elu", {"alpha": 2.0}),
+    ("gelu", {"approximate": True}),
+    ("celu", {"alpha": 2.0}),
+    ("thresholded_relu", {"theta": 0.25}),
+    ("soft_shrink", {"threshold": 0.25}),
+    ("hard_shrink", {"threshold": 0.25}),
+    ("squareplus", {"b": 1.0}),
     *((name, {}) for name in activations.ACTIVATIONS.entries),
 ]
 
@@ -57,6 +63,12 @@ def test_rectifiers_take_the_cheapest_row():
     assert activations.relu.with_parameters(threshold=1).record == ("rectifier", (0.0, float("inf"), 1.0))
 
 
+def test_what_others_already_compute_has_no_row_of_its_own():
+    assert activations.relu6.record == ("rectifier", (0.0, 6.0, 0.0))
+    assert activations.thresholded_relu.record == ("rectifier", (0.0, float("inf"), 1.0))
+    assert activations.sparse_sigmoid.record == ("hard_sigmoid", (0.5, 0.5))
+
+
 def test_hard_sigmoid_has_the_slope_of_its_era():
     assert activations.get("hard_sigmoid").record.numbers == (0.2, 0.5)
 
@@ -88,5 +100,8 @@ def test_wrong_parameters():
         activations.elu(X, 1.0, 2.0)
     with pytest.raises(ArgumentError, match="alpha must be a number; received 'a'"):
         activations.elu(X, alpha="a")
+    for name, argument in (("celu", "alpha"), ("squareplus", "b")):
+        with pytest.raises(ValueError, match=f"{argument} must be greater than 0; received 0"):
+            getattr(activations, name)(X, 0)
     with pytest.raises(UnsupportedError, match="axis of softmax"):
         activations.softmax(X, axis=0)

@@ -18,6 +18,10 @@ VARIANTS = [
     losses.CategoricalCrossentropy(from_logits=True),
     losses.CategoricalCrossentropy(label_smoothing=0.2),
     losses.SparseCategoricalCrossentropy(from_logits=True),
+    losses.Huber(0.25),
+    losses.BinaryFocalCrossentropy(True, 0.3, 1.5, label_smoothing=0.1),
+    losses.BinaryFocalCrossentropy(gamma=0, from_logits=True),
+    losses.CategoricalFocalCrossentropy(0.5, 1, True),
     *(losses.get(name) for name in losses.LOSSES.entries),
 ]
 

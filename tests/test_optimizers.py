@@ -37,6 +37,9 @@ def record(identifier):
         ("adam", ("adam", 0.001, (0.9, 0.999, EPSILON))),
         ("adamax", ("adamax", 0.002, (0.9, 0.999, EPSILON))),
         ("nadam", ("nadam", 0.002, (0.9, 0.999, EPSILON, 0.004))),
+        ("adamw", ("adam", 0.001, (0.9, 0.999, EPSILON))),
+        ("lion", ("lion", 0.001, (0.9, 0.99))),
+        ("ftrl", ("ftrl", 0.001, (-0.5, 0.1, 0.0, 0.0, 0.0, 0.0))),
     ],
 )
 def test_numbers_of_keras2(name, expected):
@@ -96,6 +99,15 @@ def test_config_round_trip(name):
     assert optimizer.get_config()["name"] == "mine"
     for copied in (copy.deepcopy(optimizer), pickle.loads(pickle.dumps(optimizer))):
         assert copied.record() == optimizer.record()
+
+
+def test_adamw_is_adam_with_weight_decay():
+    assert optimizers.AdamW().record() == optimizers.Adam(weight_decay=0.004).record()
+    assert (
+        optimizers.AdamW(0.1, 0.2, amsgrad=True).record()
+        == optimizers.Adam(0.1, weight_decay=0.2, amsgrad=True).record()
+    )
+    assert optimizers.AdamW(weight_decay=None).record() == optimizers.Adam().record()
 
 
 def test_clipnorm_is_global_in_keras2():

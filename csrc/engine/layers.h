@@ -93,6 +93,8 @@ static void dense_transpose(const nn_layer *l, real *transposed, const real *ker
 }
 
 #include "layers_normalization.h"
+#include "layers_rows.h"
+#include "layers_elementwise.h"
 #include "layers_noise.h"
 
 /* ---- activity_regularization. n: l1, l2. Identity; adds l1 sum |y| + l2 sum y^2 of the batch to the loss. ---- */
@@ -131,7 +133,15 @@ static void activity_regularization_weights(nn_pass *p, const nn_layer *l) { (vo
 #define NN_LAYER_ROWS(ROW) \
     ROW(dense) \
     ROW(batch_normalization) \
+    ROW(layer_normalization) \
+    ROW(unit_normalization) \
+    ROW(normalization) \
+    ROW(rescaling) \
+    ROW(prelu) \
     ROW(dropout) \
+    ROW(gaussian_dropout) \
+    ROW(gaussian_noise) \
+    ROW(alpha_dropout) \
     ROW(activity_regularization)
 
 /* ---- everything below follows from the rows ---- */

@@ -41,7 +41,6 @@ NN_INLINE vec mean_squared_logarithmic_error_gradient(vec t, vec p, const real *
 
 /* n: label_smoothing, epsilon. -(t log p + (1 - t) log(1 - p)), p clipped to [epsilon, 1 - epsilon]. */
 NN_INLINE vec smooth_binary(vec t, const real *n) { return v_fma(t, v_set(1 - n[0]), v_set(n[0] / 2)); }
-NN_INLINE vec clip(vec p, real low, real high) { return v_min(v_set(high), v_max(v_set(low), p)); } /* NaN stays NaN */
 NN_INLINE vec binary_crossentropy_value(vec t, vec p, const real *n) {
     const vec y = smooth_binary(t, n), q = clip(p, n[1], 1 - n[1]);
     return v_neg(v_fma(y, v_log(q), v_mul(v_sub(v_set(1), y), v_log(v_sub(v_set(1), q)))));
@@ -55,6 +54,52 @@ NN_INLINE vec binary_crossentropy_fused(vec t, vec p, const real *n) { return v_
 /* n: label_smoothing. p are logits: max(p, 0) - p t + log(1 + e^-|p|). */
 NN_INLINE vec binary_crossentropy_from_logits_value(vec t, vec p, const real *n) { return v_fnma(p, smooth_binary(t, n), v_softplus(p)); }
 NN_INLINE vec binary_crossentropy_from_logits_gradient(vec t, vec p, const real *n) { return v_sub(v_sigmoid(p), smooth_binary(t, n)); }
+
+/* Focal losses: a crossentropy times miss^gamma, the share of the probability that missed; what is nearly right counts for little.
+ * "Focal loss for dense object detection", Lin et al., 2017. n: gamma, positive, negative; positive and negative weigh y and 1 - y. */
+NN_INLINE vec focal_weight(vec y, const real *n) { return v_fma(y, v_set(n[1]), v_mul(v_sub(v_set(1), y), v_set(n[2]))); }
+NN_INLINE vec focal_value(vec y, vec miss, vec crossentropy, const real *n) {
+    return v_mul(v_mul(focal_weight(y, n), v_power(miss, n[0])), crossentropy);
+}
+NN_INLINE vec focal_power_slope(vec miss, real gamma) { /* taken for level at 0, where it may be infinite */
+    return v_keep(v_gt(miss, v_zero()), v_mul(v_set(gamma), v_power(miss, gamma - 1)));
+}
+NN_INLINE vec focal_gradient(vec y, vec miss, vec miss_slope, vec crossentropy, vec crossentropy_slope, const real *n) {
+    const vec turn = v_mul(v_mul(focal_power_slope(miss, n[0]), miss_slope), crossentropy);
+    return v_mul(focal_weight(y, n), v_fma(v_power(miss, n[0]), crossentropy_slope, turn));
+}
+
+/* n: label_smoothing, epsilon, gamma, positive, negative. miss = y (1 - p) + (1 - y) p, not below 0. */
+NN_INLINE vec binary_miss(vec y, vec p, vec rest) { return v_max(v_zero(), v_fma(y, rest, v_mul(v_sub(v_set(1), y), p))); }
+NN_INLINE vec binary_focal_crossentropy_value(vec t, vec p, const real *n) {
+    const vec y = smooth_binary(t, n);
+    return focal_value(y, binary_miss(y, p, v_sub(v_set(1), p)), binary_crossentropy_value(t, p, n), n + 2);
+}
+NN_INLINE vec binary_focal_crossentropy_gradient(vec t, vec p, const real *n) {
+    const vec y = smooth_binary(t, n), miss = binary_miss(y, p, v_sub(v_set(1), p)), miss_slope = v_fnma(v_set(2), y, v_set(1));
+    return focal_gradient(y, miss, miss_slope, binary_crossentropy_value(t, p, n), binary_crossentropy_gradient(t, p, n), n + 2);
+}
+
+/* n: label_smoothing, gamma, positive, negative. As above for sigmoid(p), with nothing clipped. */
+NN_INLINE vec binary_focal_crossentropy_from_logits_value(vec t, vec p, const real *n) {
+    const vec y = smooth_binary(t, n);
+    vec rest;
+    const vec s = sigmoid_and_rest(p, &rest);
+    return focal_value(y, binary_miss(y, s, rest), binary_crossentropy_from_logits_value(t, p, n), n + 1);
+}
+NN_INLINE vec binary_focal_crossentropy_from_logits_gradient(vec t, vec p, const real *n) {
+    const vec y = smooth_binary(t, n);
+    vec rest;
+    const vec s = sigmoid_and_rest(p, &rest), miss_slope = v_mul(v_fnma(v_set(2), y, v_set(1)), v_mul(s, rest));
+    return focal_gradient(y, binary_miss(y, s, rest), miss_slope, binary_crossentropy_from_logits_value(t, p, n), v_sub(s, y), n + 1);
+}
+
+/* n: delta. d^2 / 2 for d = |p - t| <= delta, delta (d - delta / 2) above. Huber, 1964. */
+NN_INLINE vec huber_value(vec t, vec p, const real *n) {
+    const vec d = v_abs(v_sub(p, t)), half = v_set(0.5);
+    return v_select(v_le(d, v_set(n[0])), v_mul(v_mul(half, d), d), v_mul(v_set(n[0]), v_sub(d, v_set(n[0] / 2))));
+}
+NN_INLINE vec huber_gradient(vec t, vec p, const real *n) { return clip(v_sub(p, t), -n[0], n[0]); }
 
 NN_INLINE vec hinge_margin(vec t, vec p) { return v_fnma(t, p, v_set(1)); }
 NN_INLINE vec hinge_value(vec t, vec p, const real *n) { (void)n; return v_max(v_zero(), hinge_margin(t, p)); }
@@ -107,7 +152,12 @@ NN_INLINE vec poisson_gradient(vec t, vec p, const real *n) { return v_sub(v_set
     MEAN(log_cosh) \
     SUM(kl_divergence) \
     MEAN(poisson) \
-    ROWWISE(cosine_similarity)
+    ROWWISE(cosine_similarity) \
+    MEAN(huber) \
+    MEAN(binary_focal_crossentropy) \
+    MEAN(binary_focal_crossentropy_from_logits) \
+    ROWWISE(categorical_focal_crossentropy) \
+    ROWWISE(categorical_focal_crossentropy_from_logits)
 
 /* Rows that can differentiate before an activation. */
 #define NN_FUSED_ROWS(ELEMENT, ROWWISE) \

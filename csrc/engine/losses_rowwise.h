@@ -60,12 +60,17 @@ NN_INLINE void crossentropy_fused(real *dz, const row_targets *s, const real *p,
     for (size_t u = 0; u < s->units; u++) v_store(dz + u * s->pitch, fade(v_mul(scale, v_sub(v_mul(v_load(p + u * s->pitch), total), target_at(s, u)))));
 }
 
+NN_INLINE vec log_sum_exp(const real *z, size_t units, size_t pitch) {
+    vec largest = v_load(z), total = v_zero();
+    for (size_t u = 1; u < units; u++) largest = v_max(v_load(z + u * pitch), largest);
+    for (size_t u = 0; u < units; u++) total = v_add(total, v_exp(v_sub(v_load(z + u * pitch), largest)));
+    return v_add(largest, v_log(total));
+}
+
 /* sum t (log sum e^z - z) */
 NN_INLINE vec logits_value(const row_targets *s, const real *z) {
-    vec largest = v_load(z), total = v_zero(), sum = v_zero();
-    for (size_t u = 1; u < s->units; u++) largest = v_max(v_load(z + u * s->pitch), largest);
-    for (size_t u = 0; u < s->units; u++) total = v_add(total, v_exp(v_sub(v_load(z + u * s->pitch), largest)));
-    const vec log_total = v_add(largest, v_log(total));
+    const vec log_total = log_sum_exp(z, s->units, s->pitch);
+    vec sum = v_zero();
     for (size_t u = 0; u < s->units; u++) sum = v_fma(target_at(s, u), v_sub(log_total, v_load(z + u * s->pitch)), sum);
     return sum;
 }
@@ -126,6 +131,63 @@ GRADIENT(sparse_categorical_crossentropy_from_logits) {
     (void)n;
     const row_targets s = sparse_targets(t, units, pitch);
     logits_gradient(dp, &s, p, scale);
+}
+
+/* n: label_smoothing, epsilon, alpha, gamma. The crossentropy, each term times alpha (1 - q)^gamma; see the focal losses of losses.h. */
+VALUE(categorical_focal_crossentropy) {
+    const row_targets s = dense_targets(t, units, pitch, n[0]);
+    const vec total = sum_units(p, units, pitch);
+    vec sum = v_zero();
+    for (size_t u = 0; u < units; u++) {
+        const vec q = clip(v_div(v_load(p + u * pitch), total), n[1], 1 - n[1]);
+        sum = v_fnma(target_at(&s, u), v_mul(v_power(v_sub(v_set(1), q), n[3]), v_log(q)), sum);
+    }
+    return v_mul(v_set(n[2]), sum);
+}
+GRADIENT(categorical_focal_crossentropy) { /* with slope f' of a term in q: (f' - sum f' q) / sum p */
+    const row_targets s = dense_targets(t, units, pitch, n[0]);
+    const vec total = sum_units(p, units, pitch), factor = v_mul(scale, v_div(v_set(n[2]), total));
+    vec mean = v_zero();
+    for (size_t u = 0; u < units; u++) {
+        const vec q = v_div(v_load(p + u * pitch), total), miss = v_sub(v_set(1), q);
+        const mask inside = m_and(v_ge(q, v_set(n[1])), v_le(q, v_set(1 - n[1])));
+        const vec bend = v_mul(focal_power_slope(miss, n[3]), v_log(q));
+        const vec slope = v_keep(inside, v_mul(target_at(&s, u), v_sub(bend, v_div(v_power(miss, n[3]), q))));
+        mean = v_fma(slope, v_keep(inside, q), mean);
+        v_store(dp + u * pitch, slope);
+    }
+    for (size_t u = 0; u < units; u++) v_store(dp + u * pitch, v_mul(factor, v_sub(v_load(dp + u * pitch), mean)));
+}
+
+/* n: label_smoothing, alpha, gamma. As above for softmax(p), with nothing clipped. */
+NN_INLINE vec focal_miss(vec log_q) { return v_max(v_zero(), v_neg(v_expm1(log_q))); }
+VALUE(categorical_focal_crossentropy_from_logits) {
+    const row_targets s = dense_targets(t, units, pitch, n[0]);
+    const vec log_total = log_sum_exp(p, units, pitch);
+    vec sum = v_zero();
+    for (size_t u = 0; u < units; u++) {
+        const vec log_q = v_sub(v_load(p + u * pitch), log_total);
+        sum = v_fnma(target_at(&s, u), v_mul(v_power(focal_miss(log_q), n[2]), log_q), sum);
+    }
+    return v_mul(v_set(n[1]), sum);
+}
+NN_INLINE vec focal_logits_slope(vec t, vec log_q, vec q, real gamma) { /* of a term in its own log q */
+    const vec miss = focal_miss(log_q), bend = v_mul(focal_power_slope(miss, gamma), v_mul(q, v_max(v_set(-NN_LARGEST), log_q)));
+    return v_mul(t, v_sub(bend, v_power(miss, gamma)));
+}
+GRADIENT(categorical_focal_crossentropy_from_logits) {
+    const row_targets s = dense_targets(t, units, pitch, n[0]);
+    const vec log_total = log_sum_exp(p, units, pitch), factor = v_mul(scale, v_set(n[1]));
+    vec total = v_zero();
+    for (size_t u = 0; u < units; u++) {
+        const vec log_q = v_sub(v_load(p + u * pitch), log_total);
+        total = v_add(total, focal_logits_slope(target_at(&s, u), log_q, v_exp(log_q), n[2]));
+        v_store(dp + u * pitch, log_q);
+    }
+    for (size_t u = 0; u < units; u++) {
+        const vec log_q = v_load(dp + u * pitch), q = v_exp(log_q);
+        v_store(dp + u * pitch, v_mul(factor, v_fnma(q, total, focal_logits_slope(target_at(&s, u), log_q, q, n[2]))));
+    }
 }
 
 /* max(0, 1 + max((1 - t) p) - sum t p); *worst: the first unit of the maximum. */

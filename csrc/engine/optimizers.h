@@ -1,4 +1,4 @@
-/* Optimizers. To add one: its routines and its row in NN_OPTIMIZER_ROWS, here; an entry in nnlite/optimizers.py; a line of tests/reference.py.
+/* Optimizers. To add one: its routines and its row in NN_OPTIMIZER_ROWS, here; an entry in nnlite/optimizers.py; a line of tests/reference_optimizers.py.
  *
  * NAME_prepare(h, o, rate, s) turns the optimizer's numbers and this step's rate into the few constants h the inner loop needs, in double; it alone
  * may move s->products. NAME_step(w, g, slot, h) returns the new w of 16 parameters and moves their slots.
@@ -137,6 +137,31 @@ NN_INLINE vec nadam_step(vec w, vec g, vec *slot, const real *h) {
     return v_sub(w, v_div(m, v_add(v_sqrt(v_mul(slot[1], v_set(h[7]))), v_set(h[5]))));
 }
 
+/* n: beta_1, beta_2. w -= rate sign(beta_1 m + (1 - beta_1) g); m = beta_2 m + (1 - beta_2) g.
+ * "Symbolic discovery of optimization algorithms", Chen et al., 2023. */
+NN_INLINE void lion_prepare(double *h, const double *n, const rates *s) {
+    h[0] = s->rate; h[1] = n[0]; h[2] = 1 - n[0]; h[3] = n[1]; h[4] = 1 - n[1];
+}
+NN_INLINE vec lion_step(vec w, vec g, vec *slot, const real *h) {
+    const vec direction = v_sign(v_fma(v_set(h[2]), g, v_mul(v_set(h[1]), slot[0])));
+    slot[0] = running(slot[0], h[3], h[4], g);
+    return v_fnma(v_set(h[0]), direction, w);
+}
+
+/* n: learning_rate_power, initial_accumulator, l1, l2, l2_shrinkage, beta. a: initial_accumulator + sum of g^2, of which the slot holds the sum.
+ * z += g + 2 l2_shrinkage w - (a^p - a_before^p) / rate w, p = -learning_rate_power;
+ * w = (z cut to [-l1, l1] - z) / (a^p / rate + 2 l2 + beta / rate). "Ad click prediction: a view from the trenches", McMahan et al., 2013. */
+NN_INLINE void ftrl_prepare(double *h, const double *n, const rates *s) {
+    h[0] = 1 / s->rate; h[1] = -n[0]; h[2] = n[1]; h[3] = n[2]; h[4] = 2 * n[3] + n[5] / s->rate; h[5] = 2 * n[4];
+}
+NN_INLINE vec ftrl_step(vec w, vec g, vec *slot, const real *h) {
+    const vec initial = v_set(h[2]), before = v_power(v_add(slot[0], initial), h[1]);
+    slot[0] = v_fma(settled(g), settled(g), slot[0]);
+    const vec after = v_power(v_add(slot[0], initial), h[1]), pull = v_mul(v_sub(after, before), v_set(h[0]));
+    slot[1] = fade(v_add(slot[1], v_fnma(pull, w, v_fma(v_set(h[5]), w, g))));
+    return v_div(v_sub(clip(slot[1], -h[3], h[3]), slot[1]), v_fma(after, v_set(h[0]), v_set(h[4])));
+}
+
 #define ZERO (-1)
 #define NN_OPTIMIZER_ROWS(ROW) \
     ROW(sgd, 0, ZERO) \
@@ -150,7 +175,9 @@ NN_INLINE vec nadam_step(vec w, vec g, vec *slot, const real *h) {
     ROW(adam, 2, ZERO) \
     ROW(amsgrad, 3, ZERO) \
     ROW(adamax, 2, ZERO) \
-    ROW(nadam, 2, ZERO)
+    ROW(nadam, 2, ZERO) \
+    ROW(lion, 1, ZERO) \
+    ROW(ftrl, 2, ZERO)
 
 /* ---- everything below follows from the rows ---- */
 

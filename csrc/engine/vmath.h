@@ -143,6 +143,15 @@ NN_INLINE vec v_erf(vec x) {
     return v_copysign(v_select(small, v_fma(size, ratio, size), v_sub(one, ratio)), x);
 }
 
+/* x^a for x >= 0. The usual a are exact to a rounding, others to |a log x| units in the last place and a few. */
+NN_INLINE vec v_power(vec x, real a) {
+    if (a == 0) return v_set(1);
+    if (a == (real)0.5) return v_sqrt(x);
+    if (a == 1) return x;
+    if (a == 2) return v_mul(x, x);
+    return v_exp(v_mul(v_set(a), v_log(x)));
+}
+
 #undef LOG2_E
 #undef LN2
 #undef LN2_REST

@@ -23,6 +23,8 @@ Entry = dict[str, Any]
 SIZES = [1e-9, 0.001, 0.3, 0.75, 1.0, 2.25, 4.5, 11.0, 35.0, 700.0]
 LINE = np.array([[-x for x in reversed(SIZES)] + [0.0], [0.0, *SIZES]])
 NO_ZERO = np.where(LINE == 0, 0.125, LINE)  # for rows with a kink at 0 whose derivative there is a matter of taste
+RIGHT = np.maximum(LINE, -2.25)  # Keras' own digits cancel further left
+NO_ONE = np.where(np.abs(LINE) == 1, LINE * 1.0625, LINE)  # likewise for rows with kinks at -1 and 1
 SCORES = np.array(
     [[0.5, -1.25, 2.0, 0.0], [30.0, 29.0, -30.0, 30.5], [-700.0, 0.0, 700.0, 1.0], [1e-9, 0.0, -1e-9, 3.0]]
 )
@@ -50,6 +52,24 @@ ACTIVATIONS: list[tuple[str, list[float], Callable[[Any], Any], Array]] = [
     ("elu", [0.3], lambda x: keras.activations.elu(x, 0.3), line),
     ("selu", [], keras.activations.selu, line),
     ("exponential", [], keras.activations.exponential, line),
+    ("silu", [], keras.activations.silu, line),
+    ("gelu", [], lambda x: keras.activations.gelu(x, approximate=False), line),
+    ("gelu_tanh", [], lambda x: keras.activations.gelu(x, approximate=True), line),
+    ("mish", [], keras.activations.mish, line),
+    ("log_softmax", [], keras.activations.log_softmax, SCORES),
+    ("log_sigmoid", [], keras.activations.log_sigmoid, line),
+    ("hard_silu", [], keras.activations.hard_silu, line),
+    ("hard_tanh", [], keras.activations.hard_tanh, NO_ONE),
+    ("celu", [1.0], keras.activations.celu, line),
+    ("celu", [0.3], lambda x: keras.activations.celu(x, 0.3), line),
+    ("soft_shrink", [0.5], keras.activations.soft_shrink, line),
+    ("soft_shrink", [0.2], lambda x: keras.activations.soft_shrink(x, 0.2), line),
+    ("hard_shrink", [0.5], keras.activations.hard_shrink, line),
+    ("hard_shrink", [0.2], lambda x: keras.activations.hard_shrink(x, 0.2), line),
+    ("tanh_shrink", [], keras.activations.tanh_shrink, line),
+    ("squareplus", [4.0], keras.activations.squareplus, RIGHT),
+    ("squareplus", [0.25], lambda x: keras.activations.squareplus(x, 0.25), RIGHT),
+    ("sparse_plus", [], keras.activations.sparse_plus, line),
 ]
 
 T = np.array([[0.5, -1.5, 2.0], [1e-8, -0.25, 0.0], [4.0, 1.0, -3.0], [0.125, 60.0, -2.0]])
@@ -66,6 +86,9 @@ CLASSES = np.array([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.25, 0.5, 0.25], [0.0, 0
 SHARES = np.array([[0.25, 0.5, 0.25], [0.1, 0.2, 0.9], [3.0, 1.0, 0.5], [1.0, 0.0, 1e-9]])  # rows need not sum to 1
 LABELS = np.array([[1.0], [0.0], [2.0], [1.0]])
 LOGITS = np.array([[0.5, -1.25, 2.0], [30.0, -29.0, 0.0], [-700.0, 650.0, 1.0], [1e-9, 0.0, -3.0]])
+MILD_LOGITS = np.array(
+    [[0.5, -1.25, 2.0], [-3.0, 1.5, 0.0], [0.25, -0.75, 1.0], [1e-9, 0.0, -2.5]]
+)  # near enough to 0 that Keras, whose focal losses clip probabilities, does not
 OUTSIDE = np.array([[0.5, 0.25, 0.875], [0.3, 0.9, 0.25], [0.625, 0.5, 0.0625], [1e-9, 2.0, -0.5]])  # likewise
 
 losses = keras.losses
@@ -127,6 +150,44 @@ LOSSES: list[tuple[str, list[float], Callable[[Any, Any], Any], Array, Array]] =
     ("poisson", [1e-7], losses.poisson, POSITIVE_T, POSITIVE_P),
     ("poisson", [1e-3], losses.poisson, POSITIVE_T, POSITIVE_P),
     ("cosine_similarity", [], losses.cosine_similarity, T, P),
+    ("huber", [1.0], losses.huber, T, P),
+    ("huber", [0.25], lambda t, p: losses.huber(t, p, 0.25), T, P),
+    (
+        "binary_focal_crossentropy",
+        [0.0, 1e-7, 2.0, 1.0, 1.0],
+        losses.binary_focal_crossentropy,
+        BITS,
+        CHANCES,
+    ),
+    (
+        "binary_focal_crossentropy",
+        [0.2, 1e-3, 1.5, 0.3, 0.7],
+        lambda t, p: losses.binary_focal_crossentropy(t, p, True, 0.3, 1.5, label_smoothing=0.2),
+        BITS,
+        CHANCES,
+    ),
+    (
+        "binary_focal_crossentropy_from_logits",
+        [0.1, 3.0, 0.3, 0.7],
+        lambda t, p: losses.binary_focal_crossentropy(t, p, True, 0.3, 3.0, True, 0.1),
+        BITS,
+        MILD_LOGITS,
+    ),
+    ("categorical_focal_crossentropy", [0.0, 1e-7, 0.25, 2.0], losses.categorical_focal_crossentropy, CLASSES, SHARES),
+    (
+        "categorical_focal_crossentropy",
+        [0.3, 1e-3, 0.6, 1.5],
+        lambda t, p: losses.categorical_focal_crossentropy(t, p, 0.6, 1.5, False, 0.3),
+        CLASSES,
+        SHARES,
+    ),
+    (
+        "categorical_focal_crossentropy_from_logits",
+        [0.3, 0.6, 1.5],
+        lambda t, p: losses.categorical_focal_crossentropy(t, p, 0.6, 1.5, True, 0.3),
+        CLASSES,
+        MILD_LOGITS,
+    ),
 ]
 
 TIES = np.array([[0.5, 0.5, 0.25], [0.0, 1.0, 2.5], [1.5, -0.5, -1.5], [0.4, 0.6, 1.0]])
@@ -155,7 +216,7 @@ FAN_IN, FAN_OUT = 300, 1000
 
 
 def activation(row: str, numbers: list[float], function: Callable[[Any], Any], x: Array) -> Entry:
-    dy = SLOPES if row == "softmax" else np.resize(SLOPES, x.shape)
+    dy = SLOPES if x is SCORES else np.resize(SLOPES, x.shape)
     if row == "hard_sigmoid" and numbers[0] == 0.2:
         given = torch.tensor(x, requires_grad=True)
         value = function(given)
@@ -182,9 +243,10 @@ def activation(row: str, numbers: list[float], function: Callable[[Any], Any], x
 
 
 def loss(row: str, numbers: list[float], function: Callable[[Any, Any], Any], t: Array, p: Array) -> Entry:
-    smooths = row.startswith(("binary_crossentropy", "categorical_crossentropy"))
+    smooths = row.startswith(("binary_", "categorical_crossentropy", "categorical_focal"))
     epsilons = numbers[1:] if smooths else numbers
-    keras.config.set_epsilon(epsilons[0] if epsilons else 1e-7)
+    without = row == "huber" or row.endswith("_from_logits") or not epsilons
+    keras.config.set_epsilon(1e-7 if without else epsilons[0])
     gradient = jax.grad(lambda p: function(t, p).sum())(jax.numpy.asarray(p))
     result = {
         "maker": "keras",

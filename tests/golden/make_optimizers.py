@@ -96,6 +96,16 @@ KERAS: dict[str, Any] = {
     "nadam": lambda b1, b2, epsilon, schedule_decay, **common: optimizers.Nadam(
         beta_1=b1, beta_2=b2, epsilon=epsilon, **common
     ),
+    "lion": lambda b1, b2, **common: optimizers.Lion(beta_1=b1, beta_2=b2, **common),
+    "ftrl": lambda power, initial, l1, l2, shrinkage, beta, **common: optimizers.Ftrl(
+        learning_rate_power=power,
+        initial_accumulator_value=initial,
+        l1_regularization_strength=l1,
+        l2_regularization_strength=l2,
+        l2_shrinkage_regularization_strength=shrinkage,
+        beta=beta,
+        **common,
+    ),
 }
 TORCH: dict[str, Any] = {
     "sgd": lambda p, lr: torch.optim.SGD(p, lr),
@@ -147,6 +157,9 @@ PLAIN: list[tuple[str, str, list[float], float]] = [
     ("torch", "adamax", [0.9, 0.99, NEGLIGIBLE], 0.02),
     ("keras", "nadam", [0.9, 0.99, 1e-3, 1.0], 0.02),
     ("torch", "nadam", [0.9, 0.99, 1e-3, 0.004], 0.02),
+    ("keras", "lion", [0.9, 0.99], 0.005),
+    ("keras", "ftrl", [-0.5, 0.1, 0.0, 0.0, 0.0, 0.0], 0.1),
+    ("keras", "ftrl", [-0.7, 0.2, 0.01, 0.02, 0.03, 0.1], 0.1),
 ]
 
 # Numbers common to all optimizers, and rules of single tensors: (problem, row, numbers, common, rules), by Keras.
