@@ -21,7 +21,7 @@ from nnlite.errors import ArgumentError, NotBuiltError, NotCompiledError, Unsupp
 from nnlite.layers.layer import Weight
 from nnlite.objective import Measures, Objective
 from nnlite.progress import EpochReport, Progbar, level
-from nnlite.python_run import PythonRun, evaluate
+from nnlite.python_run import DerivedRun, PythonRun, evaluate
 from nnlite.registry import arguments
 from nnlite.training import Training, warn_of_loss
 
@@ -281,8 +281,12 @@ class Model:
     def _training_run(self, engine: EngineModel, batch_size: int) -> Run | PythonRun:
         measures = self._measures
         assert measures is not None
-        if not measures.in_python:
+        if not measures.in_python and measures.plain:
             return Run(engine, batch_size)
+        if not measures.in_python:
+            run = DerivedRun(engine, batch_size)
+            run.measures = measures
+            return run
         return PythonRun(engine, batch_size, measures, [weight for weight in self.weights if not weight.trainable])
 
     def train_on_batch(

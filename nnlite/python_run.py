@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlite import _engine
+from nnlite._engine import Run
 from nnlite.data import Data
 from nnlite.objective import NO_LOSS, Measures
 from nnlite.records import LayerRecord, OptimizerRecord
 
 if TYPE_CHECKING:
-    from nnlite._engine import EngineModel, Run
+    from nnlite._engine import EngineModel
     from nnlite.layers.layer import Weight
 
 Array = NDArray[Any]
@@ -24,7 +25,7 @@ Array = NDArray[Any]
 def evaluate(run: Run, measures: Measures, data: Data) -> list[float]:
     """Return the means of loss and metrics over all rows of `data`."""
     if not measures.in_python:
-        return run.evaluate(*data)
+        return measures.values(run.evaluate(*data), len(data.x))
     outputs = run.predict(data.x)
     fits = data.y.shape[1] in (1, outputs.shape[1])
     total, *known = run.evaluate(data.x, data.y if fits or measures.rows else np.zeros_like(outputs), data.weights)
@@ -36,7 +37,7 @@ def evaluate(run: Run, measures: Measures, data: Data) -> list[float]:
         if measures.record is None:
             total += measures.weight * float(np.mean(measures.loss(part.y, p, part.weights))) * len(p) / len(outputs)
         _count(measures, part.y, p)
-    means = [total, *_joined(measures, known)]
+    means = measures.values([total, *known], len(data.x))
     for metric, count in zip(measures.metrics, counts, strict=True):
         vars(metric).update(count)
     return means
@@ -45,14 +46,44 @@ def evaluate(run: Run, measures: Measures, data: Data) -> list[float]:
 def _count(measures: Measures, y: Array, p: Array) -> None:
     """Let the metrics written in Python see a batch."""
     for metric in measures.metrics:
-        if metric.record is None:
+        if not metric.rows:
             metric.update_state(y, p)
 
 
-def _joined(measures: Measures, known: Sequence[float]) -> list[float]:
-    """The values of all metrics in order: those the engine has from `known`, the others as they have counted."""
-    values = iter(known)
-    return [float(metric.result()) if metric.record is None else next(values) for metric in measures.metrics]
+class DerivedRun(Run):
+    """A `Run` whose means are turned into metrics that are no means themselves, such as precision."""
+
+    measures: Measures
+
+    def bind(
+        self, x: Array, y: Array, sample_weight: Array | None = None, shuffle: int = 1, validation: Any = None
+    ) -> None:
+        """Take the data of a training, as `Run.bind` does."""
+        super().bind(x, y, sample_weight, shuffle, validation)
+        self._rows = [len(x)] if validation is None else [len(x), len(validation[0])]
+
+    def history(self) -> NDArray[np.float64]:
+        """Return the values of the epochs finished since the last call."""
+        values = [
+            [
+                value
+                for part, rows in zip(np.split(means, len(self._rows)), self._rows, strict=True)
+                for value in self.measures.values(part.tolist(), rows)
+            ]
+            for means in super().history()
+        ]
+        return np.array(values, np.float64).reshape(len(values), len(self._rows) * len(self.measures.names))
+
+    @property
+    def partial(self) -> list[float]:
+        """The values over the rows of the epoch under way."""
+        return self.measures.values(super().partial, self.rows)
+
+    @property
+    def last(self) -> list[float]:
+        """The values over the last batch."""
+        before = (self.batches if self.batch == 0 else self.batch) - 1
+        return self.measures.values(super().last, min(self.batch_size, self._rows[0] - before * self.batch_size))
 
 
 class PythonRun:
@@ -114,8 +145,8 @@ class PythonRun:
         if not (self.bad_iteration or np.isfinite(values[0])):
             self.bad_iteration = self.model.iterations
         loss, *known = (self._sums / self.rows).tolist()
-        self.partial = [loss, *_joined(self._measures, known)]
-        self.last = [values[0], *_joined(self._measures, values[1:])]
+        self.partial = self._measures.values([loss, *known], self.rows)
+        self.last = self._measures.values(values, len(chosen))
         if self.rows < len(self._data.x):
             return 0
         self.model.state = self.model.state | {"epochs": state["epochs"] + 1}
