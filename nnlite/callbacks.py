@@ -147,6 +147,12 @@ class History(Callback):
         for name, column in zip(names, zip(*means, strict=True), strict=False):
             self.history.setdefault(name, []).extend(column)
 
+    def keep(self, epochs: int) -> None:
+        """Forget all but the first epochs."""
+        del self.epoch[epochs:]
+        for values in self.history.values():
+            del values[epochs:]
+
 
 def _nobody() -> None:
     return None

@@ -180,9 +180,9 @@ class PythonRun:
             self.model.state = self.model.state | {"epochs": epochs}
         return self._run.last, outputs
 
-    def history(self) -> NDArray[np.float64]:
-        """Return the means of the epochs finished since the last call, as `Run.history` does."""
-        means, self._means = self._means, []
+    def history(self, start: int) -> NDArray[np.float64]:
+        """Return the means of the epochs from `start` on, as `Run.history` does."""
+        means = self._means[start:]
         width = len(self._measures.names) * (1 if self._validation is None else 2)
         return np.array(means, np.float64).reshape(len(means), width)
 

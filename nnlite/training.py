@@ -11,9 +11,6 @@ import time
 import warnings
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from nnlite.callbacks import ByName, History, Listeners
 from nnlite.progress import EpochReport
 
@@ -60,14 +57,17 @@ class Training:
 
         An exception, Ctrl-C among them, leaves weights, optimizer and history as they are after the last step.
         """
-        self._first, self._iterations = first, self.run.model.iterations
+        self._first, self._iterations, self._recorded = first, self.run.model.iterations, 0
         epoch = first
         self._began = time.perf_counter()
         try:
             while epoch < last and not self.model.stop_training:
                 epoch += self._advance(epoch, last)
+        except BaseException:  # it may have come between two lines of the recording
+            self.history.keep(self._recorded)
+            self._record()
+            raise
         finally:
-            self._record(epoch, self.run.history())
             self.report.end()
 
     def _advance(self, epoch: int, last: int) -> int:
@@ -102,9 +102,9 @@ class Training:
         return done
 
     def _finished(self, epoch: int, by_epoch: bool) -> None:
-        means, seconds = self.run.history(), self.run.epoch_times()
+        means, seconds = self.run.history(self._recorded), self.run.epoch_times()
         if not by_epoch:
-            self._record(epoch, means)
+            self._record()
         if self.report.verbose:
             self.report.finished(epoch, means.tolist(), seconds.tolist())
         if by_epoch:
@@ -116,10 +116,14 @@ class Training:
             self.listeners.call("on_epoch_end", epoch, logs)
         finally:
             self.history.on_epoch_end(epoch, logs)
+            self._recorded += 1
 
-    def _record(self, epoch: int, means: NDArray[np.float64]) -> None:
+    def _record(self) -> None:
+        """Add to the history what the run has finished since."""
+        means = self.run.history(self._recorded)
         if len(means):
-            self.history.extend(epoch, self._names, means[:, self._columns].tolist())
+            self.history.extend(self._first + self._recorded, self._names, means[:, self._columns].tolist())
+            self._recorded += len(means)
 
     def _warn_if_lost(self) -> None:
         if self.run.bad_iteration and not self._warned:
