@@ -62,15 +62,15 @@ class DerivedRun(Run):
         super().bind(x, y, sample_weight, shuffle, validation)
         self._rows = [len(x)] if validation is None else [len(x), len(validation[0])]
 
-    def history(self) -> NDArray[np.float64]:
-        """Return the values of the epochs finished since the last call."""
+    def history(self, start: int | None = None) -> NDArray[np.float64]:
+        """Return the values of the epochs from `start` on, as `Run.history` does."""
         values = [
             [
                 value
                 for part, rows in zip(np.split(means, len(self._rows)), self._rows, strict=True)
                 for value in self.measures.values(part.tolist(), rows)
             ]
-            for means in super().history()
+            for means in super().history(start)
         ]
         return np.array(values, np.float64).reshape(len(values), len(self._rows) * len(self.measures.names))
 
