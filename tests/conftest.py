@@ -1,10 +1,18 @@
 """Fixtures of the engine's tests: every target this CPU can run, both number types."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from nnlite import _engine, config
+
+# Interpreters that tests start import the nnlite that is tested, not the sources of a checkout they may run in.
+os.environ["PYTHONSAFEPATH"] = "1"
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [str(Path(_engine.__file__).parents[1]), os.environ.get("PYTHONPATH")])
+)
 
 
 @pytest.fixture(params=[name for name, available in _engine.targets().items() if available])
