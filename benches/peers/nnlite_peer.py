@@ -13,6 +13,7 @@ from nnlite.layers import Dense
 from nnlite.models import Sequential
 
 NAME = "nnlite"
+THREADS = hasattr(nnlite, "set_num_threads")
 
 
 def version() -> str:
@@ -21,7 +22,9 @@ def version() -> str:
 
 
 def choices(task: Task) -> tuple[str, ...]:
-    return ("1 thread",)
+    """One thread and two, where a step has work enough for two."""
+    enough = task.operations * task.batch_size >= 200_000
+    return ("2 threads", "1 thread") if THREADS and enough else ("1 thread",)
 
 
 def differs(task: Task) -> str:
@@ -48,6 +51,8 @@ def prepare(task: Task, choice: str) -> Callable[[], Score]:
     accuracy = "val_accuracy" if held else "accuracy"
 
     def fit() -> Score:
+        if THREADS:
+            nnlite.set_num_threads(int(choice[0]))
         history = model.fit(
             rows.x,
             rows.y,
