@@ -18,7 +18,7 @@ class CannotCompileError(ModuleNotFoundError):
     """No compiler, or a library of the source is missing: to a bench the same as a peer that is not installed."""
 
     def __init__(self, source: str, why: str) -> None:
-        super().__init__(f"{source} cannot be compiled: {why}", name=source)
+        super().__init__(f"{source} cannot be compiled and run: {why}", name=source)
 
 
 @lru_cache

@@ -21,7 +21,7 @@ def kilobytes() -> int:
 
 def main() -> None:
     calls = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    predict, x = nnlite_peer.predictor(TASKS["T1"]), data(TASKS["T1"]).x[:1]
+    predict, x = nnlite_peer.predictor(TASKS["T1"], ""), data(TASKS["T1"]).x[:1]
     for _ in range(1000):
         predict(x)
     gc.collect()

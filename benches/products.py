@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from compiled import HERE, compiled
+from compiled import HERE, CannotCompileError, compiled
 
 from nnlite import _engine
 
@@ -61,13 +61,15 @@ def program(target: str) -> Path:
 
 def measure(shapes: list[tuple[int, int, int]] = SHAPES) -> list[dict[str, Any]]:
     """A row for each shape: rows, inputs, units and, for each kind of product, nnlite's GFLOP/s, OpenBLAS' and their
-    ratio.
+    ratio. Raises CannotCompileError where the program cannot be made, or fails.
     """
     numbers = [str(n) for shape in shapes for n in shape]
     command = [str(program(_engine.default_target())), openblas(), *numbers]
-    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise CannotCompileError("products.c", done.stderr.strip() or f"it ended with {done.returncode}")
     found = []
-    for row in map(json.loads, output.splitlines()):
+    for row in map(json.loads, done.stdout.splitlines()):
         operations = 2 * row["rows"] * row["inputs"] * row["units"]
         for kind, count in KINDS.items():
             rates = [round(count * operations / seconds / 1e9, 2) for seconds in row[kind]]

@@ -72,7 +72,7 @@ class Program:
 
         return turn
 
-    def predictor(self, task: Task) -> Callable[[Array], Array]:
+    def predictor(self, task: Task, choice: str) -> Callable[[Array], Array]:
         raise NotImplementedError("programs are compared in fits only")
 
 

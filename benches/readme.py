@@ -48,7 +48,8 @@ def table(results: dict[str, Any]) -> str:
         f"({machine['system']}, Python {machine['python']}, NumPy {machine['numpy']}): "
         f"nnlite {versions['nnlite']} ({machine['nnlite']}), "
         + ", ".join(f"{name} {versions[key]}" for key, name in RIVALS.items() if key in versions and key != "numpy")
-        + f". Medians of {results['rounds']} rounds taken in turn; each rival in the best of its settings.",
+        + f". Medians of {results['rounds']} rounds taken in turn; each rival in the best of its settings. "
+        + f"Other processes had {results['elsewhere'] or 0:.0%} of the time.",
         "",
         "| task | nnlite | " + " | ".join(f"x {name}" for name in RIVALS.values()) + " | of FMA peak |",
         "|---|" + "---:|" * (len(RIVALS) + 2),

@@ -61,12 +61,27 @@ def fits(names: list[str], found: dict[str, peers.Peer], rounds: int, programs: 
     return results
 
 
+def elsewhere(fits: Mapping[str, Any]) -> float | None:
+    """Share of the clock that other processes had, while nnlite trained on one thread: 0 on a quiet machine."""
+    own = [
+        p
+        for task in fits.values()
+        for p in task["peers"].values()
+        if (p["name"], p["choice"]) == ("nnlite", "1 thread")
+    ]
+    pairs = [pair for p in own for pair in zip(p["cpu_seconds"], p["seconds"], strict=True)]
+    return (
+        compare.rounded(max(0.0, 1 - sum(cpu for cpu, _ in pairs) / sum(wall for _, wall in pairs))) if pairs else None
+    )
+
+
 def run(wanted: list[str], found: dict[str, peers.Peer], rounds: int, programs: list[Program]) -> goals.Results:
     versions = {name: peer.version() for name, peer in found.items()}
     results: goals.Results = {"machine": machine(), "versions": versions, "rounds": rounds}
     print(", ".join(f"{key} {value}" for key, value in results["machine"].items()))
     print(", ".join(f"{peer.NAME} {versions[name]}" for name, peer in found.items()), flush=True)
-    results["fits"] = fits([name for name in TASKS if name in wanted], found, rounds, programs)
+    results["fits"] = measured_fits = fits([name for name in TASKS if name in wanted], found, rounds, programs)
+    results["elsewhere"] = elsewhere(measured_fits)
     results["predictions"] = {}
     for what in calls.PREDICTIONS if "predictions" in wanted else ():
         turns = calls.predictions(found, what)

@@ -28,7 +28,7 @@ class Peer(Protocol):
     def prepare(self, task: Task, choice: str) -> Callable[[], Score]:
         """A fresh model and its data, ready to be fitted once by the function returned: that call is what is timed."""
 
-    def predictor(self, task: Task) -> Callable[[Array], Array]:
+    def predictor(self, task: Task, choice: str) -> Callable[[Array], Array]:
         """An untrained model of a task it has choices for, as a function x -> outputs, both NumPy arrays."""
 
 

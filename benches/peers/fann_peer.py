@@ -69,7 +69,7 @@ def prepare(task: Task, choice: str) -> Callable[[], Score]:
     return lambda: Score(_library.fit_run(ctypes.byref(net.fit), task.epochs), float("nan"))
 
 
-def predictor(task: Task) -> Callable[[Array], Array]:
+def predictor(task: Task, choice: str) -> Callable[[Array], Array]:
     net = _Net(task)
 
     def predict(x: Array) -> Array:

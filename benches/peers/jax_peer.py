@@ -176,7 +176,7 @@ def prepare(task: Task, choice: str) -> Callable[[], Score]:
     return fit
 
 
-def predictor(task: Task) -> Callable[[Array], Array]:
+def predictor(task: Task, choice: str) -> Callable[[Array], Array]:
     parameters = arguments(task)[0]
-    outputs = jax.jit(lambda x: _ACTIVATIONS[task.activations[-1]](logits(task, parameters, x, "dots")))
+    outputs = jax.jit(lambda x: _ACTIVATIONS[task.activations[-1]](logits(task, parameters, x, choice)))
     return lambda x: np.asarray(outputs(x))

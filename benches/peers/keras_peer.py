@@ -77,7 +77,7 @@ def prepare(task: Task, choice: str) -> Callable[[], Score]:
     return fit
 
 
-def predictor(task: Task) -> Callable[[Array], Array]:
+def predictor(task: Task, choice: str) -> Callable[[Array], Array]:
     model = keras.Sequential(
         [
             keras.Input((task.inputs,)),

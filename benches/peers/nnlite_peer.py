@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from machine import cores
 from tasks import TASKS, Array, Score, Task, data, start
 
 import nnlite
@@ -67,6 +68,9 @@ def prepare(task: Task, choice: str) -> Callable[[], Score]:
     return fit
 
 
-def predictor(task: Task) -> Callable[[Array], Array]:
+def predictor(task: Task, choice: str) -> Callable[[Array], Array]:
+    """With as many threads as the engine finds worth while."""
     model = model_of(task)
+    if THREADS:
+        nnlite.set_num_threads(cores())
     return lambda x: model.predict(x, verbose=0)

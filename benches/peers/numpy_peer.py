@@ -187,7 +187,7 @@ def prepare(task: Task, choice: str) -> Callable[[], Score]:
     return fit
 
 
-def predictor(task: Task) -> Callable[[Array], Array]:
+def predictor(task: Task, choice: str) -> Callable[[Array], Array]:
     layers = list(zip(start(task)[::2], start(task)[1::2], task.activations, strict=True))
 
     def predict(x: Array) -> Array:
