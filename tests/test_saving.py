@@ -388,10 +388,3 @@ class TestDisk:
             assert bits(model) == bits(expected)
             found.add(model.output_shape)
         assert found <= {(None, 10), (None, 700)}
-
-
-def test_importing_nnlite_imports_nothing_for_files() -> None:
-    script = "import sys, nnlite; print([m for m in ('json', 'zlib', 'h5py', 'zipfile') if m in sys.modules])"
-    before = "import sys, numpy; print([m for m in ('json', 'zlib', 'h5py', 'zipfile') if m in sys.modules])"
-    found = [subprocess.check_output([sys.executable, "-c", code], text=True) for code in (script, before)]
-    assert found[0] == found[1]

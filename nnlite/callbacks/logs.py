@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import warnings
 from collections.abc import Iterable, Mapping
@@ -57,6 +56,8 @@ class CSVLogger(Callback):
         logs = logs or {}
         if not self.keys:
             self.keys = sorted({*logs, *self.params.get("metrics", ())})
+            import csv  # here, because only this callback needs it
+
             self._writer = csv.writer(self._file, delimiter=self.sep)
             if not self._headed:
                 self._writer.writerow(["epoch", *self.keys])
