@@ -306,6 +306,7 @@ class Model:
             if run is None or run.batch_size < len(batch.x):
                 run = self._batch_run = self._training_run(engine, len(batch.x))
             run.bind(*batch, 0)
+            objective.optimizer.prepare(engine)
             run.advance(1, 1)
         if run.bad_iteration:
             warn_of_loss(f"step {run.bad_iteration}")

@@ -54,6 +54,7 @@ class Training:
         self._columns = [*range(width, len(names)), *range(width)]
         self._names = [names[i] for i in self._columns]
         self._warned = False
+        self._optimizer = model.optimizer
 
     def epochs(self, first: int, last: int) -> None:
         """Train the epochs `first` ... `last` - 1, or until somebody stops it.
@@ -79,6 +80,9 @@ class Training:
             listeners.call("on_epoch_begin", epoch, ByName())
         if listeners.each_batch:
             done = self._advance_batch()
+        elif self._optimizer.schedule is not None:
+            self._optimizer.prepare(run.model)
+            done = run.advance(1, 1)
         else:
             done = run.advance(_ALL, 1 if by_epoch else last - epoch, SLICE)
         if done:
@@ -96,6 +100,7 @@ class Training:
         batch = run.batch
         logs: ByName[float] = ByName(batch=batch, size=min(run.batch_size, self.rows - run.rows))
         self.listeners.call("on_batch_begin", batch, logs)
+        self._optimizer.prepare(run.model)
         done = run.advance(1, 1)
         logs.update(zip(self.names, run.last, strict=False))
         self.listeners.call("on_batch_end", batch, logs)
