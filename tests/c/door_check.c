@@ -125,6 +125,7 @@ static void check_call_refusals(int bits) {
     EXPECT(NN_BAD_SIZE, nn_tensor_read(s.model, 4, 0, &s.out));
     EXPECT(NN_BAD_SIZE, nn_tensor_write(s.model, SIZE_MAX, 0, &s.x));
     EXPECT(NN_BAD_SIZE, nn_tensor_set_trainable(s.model, 2, 0));
+    row.row = (uint32_t)nn_row_count(NN_ACTIVATIONS);
     EXPECT(NN_UNKNOWN_ROW, nn_activate(&row, &s.x, 1, 1, bits, &s.out));
     row.row = 0;
     EXPECT(NN_BAD_SIZE, nn_activate(&row, &s.x, 1, SIZE_MAX, bits, &s.out));
