@@ -22,7 +22,7 @@ link_args = ["-Wl,-s"]
 if os.environ.get("NNLITE_WERROR"):
     compile_args += ["-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror"]
 if os.environ.get("NNLITE_SANITIZE"):
-    sanitize = ["-fsanitize=" + os.environ["NNLITE_SANITIZE"], "-fno-sanitize-recover=all", "-g1", "-O1"]
+    sanitize = ["-fsanitize=" + os.environ["NNLITE_SANITIZE"], "-fno-sanitize-recover=all", "-g1", "-O0"]
     compile_args += sanitize
     link_args = sanitize
 

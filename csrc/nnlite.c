@@ -425,7 +425,7 @@ nn_status nn_activate(const nn_row *activation, const void *x, size_t rows, size
     if (rows == 0 || units == 0 || units > SIZE_MAX / 8192) return NN_BAD_SIZE;
     const nn_status status = find_engine(NULL, bits, &engine);
     if (status != NN_OK) return status;
-    void *scratch = block_new(5 * NN_LANES * nn_pad(units), bits); /* units were checked not to overflow */
+    void *scratch = block_new(5 * NN_LANES * nn_stride(units), bits); /* units were checked not to overflow */
     if (!scratch) return NN_OUT_OF_MEMORY;
     const nn_environment caller = environment_enter();
     engine->activate(activation, x, rows, units, scratch, y);

@@ -18,7 +18,7 @@ typedef struct nn_tensor {
 typedef struct nn_layer {
     nn_row kind;
     size_t inputs, units;          /* true widths */
-    size_t input_stride, stride;   /* widths padded to a multiple of 16 */
+    size_t input_stride, stride;   /* nn_stride of them */
     size_t input;                  /* workspace place of its input, NN_PLAN_INPUT for the batch itself */
     size_t output, gradient;       /* workspace places of its output and of the gradient in its output */
     size_t scratch;                /* workspace place of as many reals as its output has, if it wants them */
@@ -52,6 +52,9 @@ typedef struct nn_plan {
 struct nn_engine;
 
 static inline size_t nn_pad(size_t n) { return (n + NN_LANES - 1) / NN_LANES * NN_LANES; }
+
+/* Reals from one row of a wide batch to the next. Rows a multiple of a kilobyte apart would share the few places of one cache set. */
+static inline size_t nn_stride(size_t units) { return nn_pad(units) % 256 ? nn_pad(units) : nn_pad(units) + NN_LANES; }
 
 /* Adds a tensor to a layer being shaped. A layer's shape routine calls this in the order of its tensors. */
 void nn_layer_tensor(nn_layer *layer, const char *name, size_t rows, int vector, int statistic);

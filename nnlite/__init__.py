@@ -3,6 +3,8 @@
 ``import nnlite as keras`` and ``from nnlite.models import Sequential`` run the scripts of Keras tutorials.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from nnlite import (
     activations,
     backend,
@@ -10,6 +12,7 @@ from nnlite import (
     config,
     constraints,
     initializers,
+    keras_compat,
     layers,
     losses,
     metrics,
@@ -33,6 +36,7 @@ __all__ = [
     "config",
     "constraints",
     "initializers",
+    "keras_compat",
     "layers",
     "losses",
     "metrics",
@@ -41,3 +45,8 @@ __all__ = [
     "regularizers",
     "utils",
 ]
+
+if not TYPE_CHECKING:  # type checkers are to know what there is
+
+    def __getattr__(name: str) -> Any:
+        return keras_compat.submodule(__name__, name)

@@ -2,7 +2,8 @@
 
     nnlite demo                          train the tasks of the tutorials and show how well and how fast
     nnlite info                          show the version and what this CPU runs
-    nnlite --compat keras3 script.py     run a script with Keras 3's numbers and names where they differ
+    nnlite script.py [arguments]         run a script for Keras, in which keras and tensorflow.keras are nnlite
+    nnlite --compat keras3 script.py     the same with Keras 3's numbers and names where they differ
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 
 import nnlite
-from nnlite import _engine, config, demo
+from nnlite import _engine, config, demo, keras_compat
 
 
 def info() -> str:
@@ -58,7 +59,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"expected demo, info or a Python file; received {given.command!r}")
     sys.argv = [given.command, *given.arguments]
     sys.path.insert(0, os.path.dirname(os.path.abspath(given.command)))  # so that the script finds its neighbours
-    runpy.run_path(given.command, run_name="__main__")
+    keras_compat.install()
+    try:
+        runpy.run_path(given.command, run_name="__main__")
+    finally:
+        keras_compat.uninstall()
     return 0
 
 

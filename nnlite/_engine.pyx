@@ -292,7 +292,7 @@ cdef class Run:
     cdef readonly EngineModel model
     cdef readonly Py_ssize_t batch_size
     cdef object kept
-    cdef Py_ssize_t width, row_width
+    cdef Py_ssize_t width, row_width, taken
     cdef nn_progress progress
     cdef list means, times
     cdef object partial_means, last_means
@@ -348,6 +348,7 @@ cdef class Run:
         self.progress.batches = (train.rows - 1) // self.batch_size + 1
         self.means = []
         self.times = []
+        self.taken = 0
         self.partial_means = np.zeros(self.width)
         self.last_means = np.zeros(self.width)
 
@@ -407,11 +408,19 @@ cdef class Run:
             self.busy = False
         return done
 
-    def history(self):
-        """(epochs, width) means of the epochs finished since the last call: loss, metrics, and the same for the validation data."""
-        means = np.concatenate(self.means) if self.means else np.empty((0, self.row_width))
-        self.means = []
-        return means
+    def history(self, start=None):
+        """(epochs, width) means of the epochs from number `start` on, counted from bind; those not asked for yet if None.
+
+        Columns: loss, metrics, and the same for the validation data."""
+        cdef Py_ssize_t first = self.taken if start is None else start, have = self.progress.epochs
+        parts = []
+        for means in reversed(self.means):
+            if have <= first:
+                break
+            have -= len(means)
+            parts.append(means)
+        self.taken = self.progress.epochs
+        return np.concatenate(parts[::-1])[max(first - have, 0):] if parts else np.empty((0, self.row_width))
 
     def epoch_times(self):
         """(epochs,) seconds each of those took, validation included."""

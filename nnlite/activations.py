@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from nnlite.config import era
 from nnlite.errors import ArgumentError, UnsupportedError, number, unknown_argument
 from nnlite.records import Row, as_reals, row
@@ -77,8 +79,10 @@ class Activation:
     def _apply(self, x: Any) -> Any:
         from nnlite import _engine
 
-        x = as_reals(x)
-        return _engine.activate(*self.record, x.reshape(-1, x.shape[-1] if x.ndim else 1)).reshape(x.shape)
+        values = as_reals(x)
+        rows = values.reshape(-1, values.shape[-1] if values.ndim else 1)
+        result = _engine.activate(*self.record, rows).reshape(values.shape)
+        return result.view(type(x)) if isinstance(x, np.ndarray) else result  # a tensor gives a tensor
 
 
 # Stands for the input when adopt looks through a function.

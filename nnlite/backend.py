@@ -1,12 +1,20 @@
-"""What scripts ask of ``keras.backend``: settings, names of layers, values of weights."""
+"""What scripts ask of ``keras.backend``: settings, names of layers, values of weights, and functions of arrays, which
+are those of `nnlite.ops`.
+"""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from nnlite import ops
 from nnlite.config import epsilon, floatx, set_epsilon, set_floatx
+from nnlite.errors import UnsupportedError, choice
 
 _names: Counter[str] = Counter()
 
@@ -19,6 +27,27 @@ def backend() -> str:
 def image_data_format() -> str:
     """Return ``"channels_last"``, as NumPy arrays are laid out."""
     return "channels_last"
+
+
+def image_dim_ordering() -> str:
+    """Return ``"tf"``, Keras 1's name of ``"channels_last"``."""
+    return "tf"
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Do nothing for ``"channels_last"``. Raises ValueError for any other."""
+    choice("data_format", data_format, ("channels_last",))
+
+
+def learning_phase() -> int:
+    """Return 0: outside of `fit` layers do what they do in prediction."""
+    return 0
+
+
+def set_learning_phase(value: int) -> None:
+    """Do nothing for 0. Raises UnsupportedError for 1: ``model(x, training=True)`` says it for one call."""
+    if value:
+        raise UnsupportedError("set_learning_phase takes 0; call model(x, training=True) for outputs as in training.")
 
 
 def get_uid(prefix: str = "") -> int:
@@ -62,7 +91,99 @@ def batch_get_value(variables: Any) -> list[Any]:
     return [get_value(variable) for variable in variables]
 
 
+class Variable(np.ndarray[Any, Any]):
+    """An array whose values can be set, as a variable of Keras."""
+
+    def numpy(self) -> NDArray[Any]:
+        """Return a copy of its values."""
+        return np.array(self)
+
+    def assign(self, value: Any) -> None:
+        """Set its values. Raises ValueError if the shape is another."""
+        self[...] = value
+
+
+def variable(value: Any, dtype: Any = None, name: str | None = None) -> Variable:
+    """Return a variable of those values, of type ``floatx()`` if `dtype` is None.
+
+    >>> weight = variable(0.5); set_value(weight, 0.25); float(weight * 2)
+    0.5
+    """
+    return np.array(value, dtype or floatx()).view(Variable)
+
+
+def constant(value: Any, dtype: Any = None, shape: Sequence[int] | None = None, name: str | None = None) -> Any:
+    """Return an array of that value, of type ``floatx()`` if `dtype` is None."""
+    array = np.asarray(value, dtype or floatx())
+    return array if shape is None else np.broadcast_to(array, tuple(shape)).copy()
+
+
+def eval(x: Any) -> Any:
+    """Return the value of a variable or an array."""
+    return get_value(x)
+
+
+def flatten(x: Any) -> NDArray[Any]:
+    """Return all elements of `x` in one row."""
+    return np.reshape(x, -1)
+
+
+def batch_flatten(x: Any) -> NDArray[Any]:
+    """Return `x` (rows, ...) as a matrix (rows, elements)."""
+    return np.reshape(x, (len(x), -1))
+
+
+def int_shape(x: Any) -> tuple[int, ...]:
+    """Return the shape of `x`."""
+    return np.shape(x)
+
+
+def switch(condition: Any, then_expression: Any, else_expression: Any) -> Any:
+    """Return the elements of one where `condition` holds and of the other elsewhere; functions are called first."""
+    chosen = [value() if callable(value) else value for value in (then_expression, else_expression)]
+    return np.where(condition, *chosen)
+
+
+# What only a graph of tensors has, and what does its work here.
+_OF_GRAPHS = {
+    "function": "the outputs of a layer are predictions of Sequential(model.layers[:n]) with the same weights",
+    "get_session": "there is no session, and nothing to initialize",
+    "gradients": "a loss may have an attribute gradient(y_true, y_pred)",
+    "placeholder": "Input(shape=(5,)) says what a row looks like",
+    "set_session": "there is no session; NNLITE_TARGET chooses what computes",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in ops.__all__:
+        return getattr(ops, name)
+    if name not in _OF_GRAPHS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def unsupported(*_: Any, **__: Any) -> Any:
+        raise UnsupportedError(f"keras.backend.{name} works on graphs, which nnlite has none of: {_OF_GRAPHS[name]}.")
+
+    return unsupported
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 __all__ = [
+    *ops.__all__,
+    "Variable",
+    "batch_flatten",
+    "constant",
+    "eval",
+    "flatten",
+    "image_dim_ordering",
+    "int_shape",
+    "learning_phase",
+    "set_image_data_format",
+    "set_learning_phase",
+    "switch",
+    "variable",
     "backend",
     "batch_get_value",
     "clear_session",

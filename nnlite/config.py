@@ -34,6 +34,17 @@ DIFFERENCES: dict[str, tuple[Any, Any, str]] = {
     "crossentropy.name": ("ce", "crossentropy", "history key of the metric 'crossentropy'"),
     "log_cosh.name": ("logcosh", "log_cosh", "name of the loss log_cosh"),
     "kl_divergence.name": ("kullback_leibler_divergence", "kl_divergence", "name of the loss kl_divergence"),
+    "keras.version": ("2.15.0", "3.13.0", "keras.__version__, which scripts print and compare"),
+    "tensorflow.version": ("2.15.0", "2.20.0", "tensorflow.__version__"),
+    "learning_rate.name": ("lr", "learning_rate", "history key of the learning rate"),
+    "callback.epoch_digits": (5, 1, "least digits of an epoch in the messages of callbacks"),
+    "monitor.must_be_known": (False, True, "a watched value of unknown direction needs mode='min' or 'max'"),
+    "early_stopping.starts_at_baseline": (True, False, "EarlyStopping takes its baseline as the best value so far"),
+    "early_stopping.first_epoch": (0, 1, "the first epoch, from 0, in which EarlyStopping may stop"),
+    "early_stopping.restores_at_end": (False, True, "best weights are restored after any training, not when it stops"),
+    "checkpoint.saves_without_monitor": (False, True, "save_best_only saves when the watched value is missing"),
+    "checkpoint.writes_like_keras3": (False, True, "ModelCheckpoint's first best is None, and it says when it is done"),
+    "tensorboard.writes_like_keras3": (False, True, "train/ and validation/ with epoch_loss, not loss and val_loss"),
     "cosine_similarity.name": ("cosine_proximity", "cosine_similarity", "name of the loss cosine_similarity"),
 }
 

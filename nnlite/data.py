@@ -6,7 +6,8 @@ usual fix.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
 from math import prod
 from typing import Any, NamedTuple
 
@@ -29,6 +30,10 @@ class Data(NamedTuple):
     def part(self, start: int, stop: int) -> Data:
         """Return rows `start` ... `stop` of all three, as views."""
         return Data(self.x[start:stop], self.y[start:stop], None if self.weights is None else self.weights[start:stop])
+
+    def parts(self, size: int) -> Iterator[Data]:
+        """Yield parts of `size` rows each, the last of what is left."""
+        return (self.part(start, start + size) for start in range(0, len(self.x), size))
 
 
 class Door(NamedTuple):
@@ -82,9 +87,20 @@ def _as_array(argument: str, value: Any) -> Array:
     if isinstance(value, list | tuple) and len(value) == 1 and hasattr(value[0], "__array__"):
         value = value[0]
     try:
-        return np.asarray(value)
+        array = np.asarray(value)
+        if array.dtype.kind == "O" and hasattr(value, "to_numpy") and not any(isinstance(v, str) for v in array.flat):
+            array = _of_mixed_columns(array)
+        return array
     except ValueError as error:
         raise ShapeError(f"{argument} must be rectangular; received rows of different lengths ({error}).") from None
+
+
+def _of_mixed_columns(array: Array) -> Array:
+    """A data frame of numbers and booleans, or of numbers that may be missing, as numbers; as it is if it is none."""
+    try:
+        return array.astype(np.float64)
+    except (TypeError, ValueError):
+        return array
 
 
 def ready(value: Any, row: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
@@ -198,6 +214,33 @@ def whole(argument: str, value: Any, least: int = 1) -> int:
     if is_number and value == value // 1 >= least:
         return int(value)
     raise ValueError(f"{argument} must be an integer of at least {least}; received {value!r}.")
+
+
+def count(argument: str, value: Any) -> int | None:
+    """Return `value` as an int of at least 1, or None for None. Raises ValueError if it is neither."""
+    return None if value is None else whole(argument, value)
+
+
+def checked(
+    kind: str,
+    x: Any,
+    y: Any,
+    sample_weight: Any,
+    class_weight: Mapping[Any, float] | None,
+    loss: Loss,
+    columns: int | None,
+    door: Door,
+) -> Data:
+    """Return arrays checked against the model and each other; `kind` is put before their names in messages."""
+    rows = inputs(f"{kind}x", x, door)
+    nonempty(f"{kind}x", rows)
+    goals = targets(f"{kind}y", y, len(rows), loss, columns, door)
+    weights = row_weights(f"{kind}sample_weight", sample_weight, len(rows), door)
+    if class_weight is not None and weights is None:
+        weights = class_weights(class_weight, reals("y", y).reshape(len(goals), -1), door)
+    elif class_weight is not None:
+        warnings.warn("class_weight has no effect beside sample_weight.", UserWarning, stacklevel=5)
+    return Data(rows, goals, weights)
 
 
 def nonempty(argument: str, array: Array) -> None:

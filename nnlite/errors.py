@@ -36,6 +36,10 @@ class MissingFileError(FileNotFoundError, ValueError):
     """A model or weight file that is not there."""
 
 
+class FileFormatError(ValueError):
+    """A file that is no model, is damaged, says impossible things, or is of a version that cannot be read."""
+
+
 class UnsupportedError(NotImplementedError, ValueError):
     """Something Keras can do and nnlite cannot; the message says what to use in its place."""
 

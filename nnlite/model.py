@@ -5,60 +5,43 @@ Arguments are checked before the engine sees them, so a call that raises leaves 
 
 from __future__ import annotations
 
-import warnings
-from _thread import allocate_lock
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from nnlite import data
 from nnlite._engine import EngineModel, Run
-from nnlite.callbacks import History, Listeners
+from nnlite.batches import GivenBatches, beside, gives_batches, rows_of_batch, triple
+from nnlite.callbacks import ByName, History, Listeners
 from nnlite.data import Data, Door
+from nnlite.earlier import EarlierMethods
 from nnlite.errors import ArgumentError, NotBuiltError, NotCompiledError, UnsupportedError, unknown_argument
+from nnlite.evaluation import test
+from nnlite.fitting import Plan, Turn, epochs_of, fit, training_run, validation_source
 from nnlite.layers.layer import Weight
 from nnlite.objective import Measures, Objective
-from nnlite.progress import EpochReport, Progbar, level
-from nnlite.python_run import PythonRun, evaluate
+from nnlite.prediction import Prediction, predict_batches
+from nnlite.progress import Progbar, level
+from nnlite.python_run import PythonRun
 from nnlite.registry import arguments
-from nnlite.training import Training, warn_of_loss
+from nnlite.training import warn_of_loss
 
 Array = NDArray[Any]
 
 # Arguments of some Keras that change nothing here.
+_QUEUES = {"max_queue_size", "workers", "use_multiprocessing"}
 _WITHOUT_EFFECT = {
     "compile": {"run_eagerly", "steps_per_execution", "jit_compile", "auto_scale_loss", "class_mode"},
-    "fit": {"max_queue_size", "workers", "use_multiprocessing", "validation_batch_size", "show_accuracy"},
+    "fit": {*_QUEUES, "show_accuracy"},
+    "evaluate": _QUEUES,
+    "predict": _QUEUES,
 }
 # Workspaces kept for the next evaluation or prediction.
 _SPARE_RUNS = 4
 
 
-class Prediction(np.ndarray[Any, Any]):
-    """What calling a model returns: an array that also answers `numpy`, as a tensor does."""
-
-    def numpy(self) -> Array:
-        """Return the plain array."""
-        return np.asarray(self)
-
-
-class Turn:
-    """Lets one training of a model run at a time: ``with turn: ...``. Raises RuntimeError while another runs."""
-
-    def __init__(self) -> None:
-        self._lock = allocate_lock()
-
-    def __enter__(self) -> None:
-        if not self._lock.acquire(blocking=False):
-            raise RuntimeError("this model is being trained already; train another model, or wait.")
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
-
-
-class Model:
+class Model(EarlierMethods):
     """The base of all models: training and prediction, given layers."""
 
     name: str
@@ -196,26 +179,36 @@ class Model:
         class_weight: Mapping[Any, float] | None = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: Any = 1,
         *,
         nb_epoch: int | None = None,
-        validation_freq: int = 1,
         **without_effect: Any,
     ) -> History:
         """Train.
 
         Args:
-            x: inputs (rows, features): array, nested list or data frame; a 1-D array is one feature a row.
+            x: inputs (rows, features): array, nested list or data frame; a 1-D array is one feature a row. Or batches
+                (x, y) or (x, y, sample_weight): a `utils.Sequence`, a generator, another iterable.
             y: targets (rows, outputs), (rows,) for one output, or class numbers (rows,) for a sparse loss.
             batch_size: rows of a step, 32 if None; the last batch of an epoch has what is left.
             epochs: number of the last epoch; Keras 1 called it nb_epoch.
             verbose: 0 silent, 1 a bar for each epoch, 2 a line for each.
-            callbacks: objects with the hooks of `nnlite.callbacks.Callback`.
+            callbacks: objects with the hooks of `nnlite.callbacks.Callback`, or one.
             validation_split: share of the last rows kept from training and evaluated after each epoch.
-            validation_data: (x, y) or (x, y, sample_weight) for that, in place of a share.
-            shuffle: whether rows are taken in a new order each epoch; "batch": whole batches are.
+            validation_data: (x, y) or (x, y, sample_weight) for that, in place of a share; or what gives batches.
+            shuffle: whether rows, or the batches of a `Sequence`, are taken in a new order each epoch; "batch": whole
+                batches are.
             class_weight: dict from class to weight of its rows in the loss.
             sample_weight: weight of each row in the loss, (rows,).
             initial_epoch: number of the first epoch, from 0.
+            steps_per_epoch: batches of an epoch, which need not end where the data do; all of them if None. Without
+                `batch_size` arrays are cut into so many batches.
+            validation_steps: batches of a validation, from the start; all if None, which a generator cannot have.
+            validation_batch_size: rows of a batch of validation; `batch_size` if None.
+            validation_freq: epochs between two validations, or a collection of the epochs, from 1, they follow.
 
         Returns:
             The `History`, which is also ``model.history``.
@@ -228,62 +221,62 @@ class Model:
 
         Warns:
             RuntimeWarning: the loss is no longer finite.
+            UserWarning: a generator ends before the training.
         """
         _only_known(Model.fit, without_effect)
-        objective, listeners, verbosity = self._compiled(), Listeners(callbacks), level(verbose)
+        listeners, verbosity = Listeners(callbacks), level(verbose)
         last = data.whole("epochs", epochs, 0) if nb_epoch is None else data.whole("nb_epoch", nb_epoch, 0)
-        first, size = data.whole("initial_epoch", initial_epoch, 0), _batch_size(batch_size)
-        if data.whole("validation_freq", validation_freq) != 1:
-            raise UnsupportedError(f"validation_freq must be 1; received {validation_freq!r}.")
-        x = data.reals("x", x)
-        door = self.door_for(x)
-        measures = self._measured(objective, door)
-        train = self._data("", x, y, sample_weight, class_weight, measures, door)
-        train, held_out = data.split(train, 0.0 if validation_data is not None else validation_split)
+        first, steps = data.whole("initial_epoch", initial_epoch, 0), data.count("steps_per_epoch", steps_per_epoch)
+        held_steps = data.count("validation_steps", validation_steps)
+        held_size = data.count("validation_batch_size", validation_batch_size)
+        order, often = 2 if shuffle == "batch" else int(bool(shuffle)), epochs_of("validation_freq", validation_freq)
+        train, door, measures = self.source("", x, y, sample_weight, class_weight, order == 1)
+        held_out: Data | GivenBatches | None = None
         if validation_data is not None:
-            if not isinstance(validation_data, list | tuple) or len(validation_data) not in (2, 3):
-                raise ArgumentError("validation_data must be (x, y) or (x, y, sample_weight).")
-            checked_x, checked_y, weights = (*validation_data, None)[:3]
-            held_out = self._data("validation ", checked_x, checked_y, weights, None, measures, door)
-        order = 2 if shuffle == "batch" else int(bool(shuffle))
+            held_out = validation_source(self, validation_data, held_steps, door, measures)
+        elif isinstance(train, Data):
+            train, held_out = data.split(train, validation_split)
+        elif validation_split:
+            raise ArgumentError("validation_split must be 0 for batches; give some as validation_data.")
+        plan = Plan(batch_size, steps, order, first, last, held_size, held_steps, often)
         with self._turn:
-            run = self._training_run(self.made_for(door), size)
-            run.bind(*train, order, held_out)
-            names = measures.names + [f"val_{name}" for name in measures.names if held_out is not None]
-            rows, held_rows = len(train.x), 0 if held_out is None else len(held_out.x)
-            self.history, self.stop_training = History(), False
-            params = {
-                "batch_size": size, "epochs": last, "nb_epoch": last, "steps": run.batches, "samples": rows,
-                "nb_sample": rows, "verbose": verbosity, "do_validation": held_out is not None, "metrics": names,
-            }  # fmt: skip
-            self.history.set_model(self)
-            self.history.params = params
-            report = EpochReport(verbosity, names, last, rows, held_rows)
-            listeners.begin(self, params, None if held_out is None else list(held_out))
-            Training(self, run, names, rows, listeners, self.history, report).epochs(first, last)
-            listeners.call("on_train_end", {})
-        return self.history
+            return fit(self, train, held_out, door, measures, plan, listeners, verbosity)
 
-    def _data(
-        self, kind: str, x: Any, y: Any, sample_weight: Any, class_weight: Any, measures: Measures, door: Door
-    ) -> Data:
-        """Return arrays checked against the model and each other; `kind` is put before their names in messages."""
-        inputs = data.inputs(f"{kind}x", x, door)
-        data.nonempty(f"{kind}x", inputs)
-        targets = data.targets(f"{kind}y", y, len(inputs), measures.loss, measures.columns, door)
-        weights = data.row_weights(f"{kind}sample_weight", sample_weight, len(inputs), door)
-        if class_weight is not None and weights is None:
-            weights = data.class_weights(class_weight, data.reals("y", y).reshape(len(targets), -1), door)
-        elif class_weight is not None:
-            warnings.warn("class_weight has no effect beside sample_weight.", UserWarning, stacklevel=3)
-        return Data(inputs, targets, weights)
+    def source(
+        self,
+        kind: str,
+        x: Any,
+        y: Any,
+        sample_weight: Any,
+        class_weight: Mapping[Any, float] | None,
+        shuffle: bool = False,
+        known: tuple[Door, Measures] | None = None,
+    ) -> tuple[Data | GivenBatches, Door, Measures]:
+        """Return arrays or batches, checked, and door and measures they fit: `known`, or those of the first rows."""
+        objective = self._compiled()
+        batches = None
+        if gives_batches(x):
+            beside(f"{kind}x", y=y, sample_weight=sample_weight)
+            batches = x if isinstance(x, GivenBatches) else GivenBatches(f"{kind}x", x, shuffle)
+        else:
+            x = data.reals(f"{kind}x", x)
+        name = f"{kind}x" if batches is None else batches.argument
+        first = batches.first() if batches is not None and known is None else None
+        if known is None:
+            door = self.door_for(x if first is None else data.reals("x", triple(name, first)[0]))
+            known = door, self._measured(objective, door)
+        door, measures = known
 
-    def _training_run(self, engine: EngineModel, batch_size: int) -> Run | PythonRun:
-        measures = self._measures
-        assert measures is not None
-        if not measures.in_python:
-            return Run(engine, batch_size)
-        return PythonRun(engine, batch_size, measures, [weight for weight in self.weights if not weight.trainable])
+        def ready(batch: Any) -> Data:
+            x, y, weights = triple(name, batch)
+            return data.checked(kind, x, y, weights, class_weight, measures.loss, measures.columns, door)
+
+        if batches is None:
+            return ready((x, y, sample_weight)), door, measures
+        batches.ready = ready
+        if first is not None:
+            ready(first)
+        return batches, door, measures
 
     def train_on_batch(
         self,
@@ -300,11 +293,11 @@ class Model:
         x = data.reals("x", x)
         door = self.door_for(x)
         measures = self._measured(objective, door)
-        batch = self._data("", x, y, sample_weight, class_weight, measures, door)
+        batch = data.checked("", x, y, sample_weight, class_weight, measures.loss, measures.columns, door)
         with self._turn:
             engine, run = self.made_for(door), self._batch_run
             if run is None or run.batch_size < len(batch.x):
-                run = self._batch_run = self._training_run(engine, len(batch.x))
+                run = self._batch_run = training_run(self, engine, len(batch.x), measures)
             run.bind(*batch, 0)
             objective.optimizer.prepare(engine)
             run.advance(1, 1)
@@ -321,43 +314,64 @@ class Model:
         batch_size: int | None = None,
         verbose: Any = 1,
         sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        *,
         return_dict: bool = False,
+        **without_effect: Any,
     ) -> Any:
         """Return the loss and the metrics over all rows, as a list in the order of `metrics_names`.
 
         Args:
-            x, y, batch_size, verbose, sample_weight: as in `fit`.
-            return_dict: whether to return a dict by name.
+            x, y, batch_size, verbose, sample_weight, callbacks: as in `fit`.
+            steps: number of batches, from the start; all if None.
+            return_dict: whether to return a dict by name, of any era.
 
         Returns:
             A float if there are no metrics, else a list, or a dict.
 
         Raises what `fit` raises.
         """
-        objective, verbosity, size = self._compiled(), level(verbose), _batch_size(batch_size)
-        x = data.reals("x", x)
-        door = self.door_for(x)
-        measures = self._measured(objective, door)
-        rows = self._data("", x, y, sample_weight, None, measures, door)
-        engine, progress = self.made_for(door), Progbar(len(rows.x), verbose=int(verbosity == 1))
+        _only_known(Model.evaluate, without_effect)
+        listeners, verbosity, steps = Listeners(callbacks), level(verbose), data.count("steps", steps)
+        source, door, measures = self.source("", x, y, sample_weight, None)
+        size = rows_of_batch(batch_size, source, steps)
+        if isinstance(source, GivenBatches):
+            source.steps = steps or source.steps
+            units = source.steps
+        else:
+            source = source if steps is None else source.part(0, steps * size)
+            units = len(source.x)
+        engine, progress = self.made_for(door), Progbar(units or 1, verbose=int(verbosity == 1))
+        listeners.introduce(self, {"steps": steps, "samples": units, "verbose": verbosity, "metrics": measures.names})
         run = self._rested(engine, size)
-        means = evaluate(run, measures, rows)
+        means = test(run, measures, source, listeners)
         self._rest(run)
-        progress.update(len(rows.x))
+        progress.update(units or 1)
         return _answer(means, measures.names, return_dict)
 
     def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Return loss and metrics of one batch, as `evaluate` does."""
         x = data.reals("x", x)
-        return self.evaluate(x, y, len(x) or 1, 0, sample_weight, return_dict)
+        return self.evaluate(x, y, len(x) or 1, 0, sample_weight, return_dict=return_dict)
 
-    def predict(self, x: Any, batch_size: int | None = None, verbose: Any = 0) -> Array:
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = 0,
+        steps: int | None = None,
+        callbacks: Any = None,
+        **without_effect: Any,
+    ) -> Array:
         """Return the outputs (rows, outputs) for `x`, in the model's type.
 
         Args:
-            x: inputs (rows, features), as in `fit`.
+            x: inputs (rows, features), as in `fit`; or what gives batches of inputs, alone or first of a tuple.
             batch_size: without effect on the result.
             verbose: 1 shows a bar.
+            steps: number of batches, from the start; all if None.
+            callbacks: as in `fit`.
 
         Raises ShapeError if rows do not fit the model.
 
@@ -365,8 +379,16 @@ class Model:
         >>> Sequential([layers.Dense(2, input_dim=3)]).predict([[1.0, 2.0, 3.0]]).shape
         (1, 2)
         """
+        if without_effect:
+            _only_known(Model.predict, without_effect)
         door, engine = self._door, self._engine
+        if callbacks is not None or steps is not None:
+            return predict_batches(
+                self, x, batch_size, level(verbose), data.count("steps", steps), Listeners(callbacks)
+            )
         if engine is None or door is None or not data.ready(x, door.input_row, door.dtype):
+            if gives_batches(x):
+                return predict_batches(self, x, batch_size, level(verbose), None, Listeners(None))
             x = data.reals("x", x)
             door = self.door_for(x)
             x = data.inputs("x", x, door)
@@ -385,19 +407,6 @@ class Model:
     def predict_on_batch(self, x: Any) -> Array:
         """Return the outputs for `x`, as `predict`."""
         return self.predict(x)
-
-    def predict_classes(self, x: Any, batch_size: int | None = None, verbose: Any = 0) -> Array:
-        """Return the class of each row: the largest output, (rows,), or whether the only one exceeds 1/2, (rows, 1)."""
-        outputs = self.predict(x, batch_size, verbose)
-        return outputs.argmax(axis=-1) if outputs.shape[-1] > 1 else (outputs > 0.5).astype(np.int32)
-
-    def predict_proba(self, x: Any, batch_size: int | None = None, verbose: Any = 0) -> Array:
-        """Return the outputs for `x`, as `predict`; warns if they are no probabilities."""
-        outputs = self.predict(x, batch_size, verbose)
-        if outputs.size and not (outputs.min() >= 0 and outputs.max() <= 1):
-            text = "outputs are not within 0 ... 1 and so no probabilities: end the model with sigmoid or softmax."
-            warnings.warn(text, UserWarning, stacklevel=2)
-        return outputs
 
     def __call__(self, x: Any, training: bool = False) -> Prediction:
         """Return the outputs for `x` as an array with `numpy`; with `training` as in training, dropout and all."""
@@ -429,10 +438,6 @@ def _only_known(method: Callable[..., Any], given: Mapping[str, Any]) -> None:
             raise unknown_argument(f"{method.__name__}()", name, arguments(method))
 
 
-def _batch_size(value: Any) -> int:
-    return 32 if value is None else data.whole("batch_size", value)
-
-
 def _is_factor(value: Any) -> bool:
     """Whether `value` is a factor on the loss, as a number or a list of one."""
     return isinstance(value[0] if isinstance(value, list) and len(value) == 1 else value, int | float)
@@ -440,5 +445,5 @@ def _is_factor(value: Any) -> bool:
 
 def _answer(means: list[float], names: list[str], as_dict: bool) -> Any:
     if as_dict:
-        return dict(zip(names, means, strict=True))
+        return ByName(zip(names, means, strict=True))
     return means if len(means) > 1 else means[0]

@@ -17,12 +17,21 @@ from nnlite.initializers import new_seed
 from nnlite.layers.layer import LAYERS, Layer, Shape, Weight, row_shape
 from nnlite.model import Model
 from nnlite.records import LayerRecord
+from nnlite.saving import (
+    Saved,
+    clone_model,
+    load_model,
+    model_from_config,
+    model_from_json,
+    model_from_yaml,
+    save_model,
+)
 from nnlite.summary import print_summary
 
 Array = NDArray[Any]
 
 
-class Sequential(Model):
+class Sequential(Saved, Model):
     """A model whose layers follow one another.
 
     Args:
@@ -57,7 +66,11 @@ class Sequential(Model):
         self._layers: list[Layer] = []
         self._input: Layer | None = None  # an Input in front
         for layer in layers or ():
-            self.add(layer)
+            if self._admits(layer):
+                self._take(layer)
+        row = self._known_row(self._layers[0]) if self._layers else None
+        if row is not None:  # once for all layers, not for each again
+            self._set_layers(self._layers, row)
 
     # ---- layers ----
 
@@ -74,6 +87,14 @@ class Sequential(Model):
             ValueError: another layer has its name, or an `Input` does not come first.
             ShapeError: it cannot follow the last layer.
         """
+        if self._admits(layer):
+            row = self._known_row(layer) if self._door is None else self._door.input_row
+            if row is not None:
+                self._set_layers([*self._layers, layer], row)
+            self._take(layer)
+
+    def _admits(self, layer: Layer) -> bool:
+        """Check that a layer may be added; an `Input` is taken here and is none of the layers."""
         if not isinstance(layer, Layer):
             hint = " A class? Call it: Dense(1)." if isinstance(layer, type) else ""
             raise ArgumentError(f"a model is made of layers, objects of nnlite.layers; received {layer!r}.{hint}")
@@ -83,7 +104,7 @@ class Sequential(Model):
                     f"{layer.name!r} stands for the input and must be the first layer of model {self.name!r}."
                 )
             self._input = layer
-            return
+            return False
         owner = None if layer.owner is None else layer.owner()
         if owner is not None:
             raise ArgumentError(f"layer {layer.name!r} is part of model {owner.name!r}; make a layer for each place.")
@@ -91,11 +112,10 @@ class Sequential(Model):
             raise ValueError(
                 f"model {self.name!r} has a layer called {layer.name!r} already; give each layer a name of its own."
             )
-        row = self._known_row(layer) if self._door is None else self._door.input_row
-        candidate = [*self._layers, layer]
-        if row is not None:
-            self._set_layers(candidate, row)
-        self._layers = candidate
+        return True
+
+    def _take(self, layer: Layer) -> None:
+        self._layers.append(layer)
         layer.owner = ref(self)
         layer.trainable = layer.trainable and self._trainable
 
@@ -188,7 +208,10 @@ class Sequential(Model):
         """Return the engine, built and made now if need be."""
         if self._door is None:
             self._set_layers(self._layers, door.input_row)
-        return self.engine
+        engine = self.engine
+        for layer in self._layers:
+            layer.require_ready()
+        return engine
 
     @property
     def engine(self) -> EngineModel:
@@ -197,8 +220,12 @@ class Sequential(Model):
             self._engine = self._made()
         return self._engine
 
-    def _made(self) -> EngineModel:
-        """Make the engine: weights that have values keep them, the others get their initial ones."""
+    def begin_with(self, values: list[Array]) -> None:
+        """Let the first values of its weights, which have none yet, be those; no initializer is asked."""
+        self._engine = self._made(values)
+
+    def _made(self, given: list[Array] | None = None) -> EngineModel:
+        """Make the engine: weights that have values keep them, the others get those given or their initial ones."""
         if self._door is None or self._seed is None:
             raise NotBuiltError(
                 f"model {self.name!r} has no weights yet: build it with build((None, 5)), fit() or an input shape."
@@ -206,8 +233,8 @@ class Sequential(Model):
         records = [record for layer in self._layers for record in layer.records()] or [LayerRecord("linear")]
         dtype = self._door.dtype.name
         engine = EngineModel(records, self._door.input_units, dtype, None, self._seed)
-        values: list[Array] = []
-        for layer in self._layers:
+        values: list[Array] = [] if given is None else given
+        for layer in self._layers if given is None else ():
             bound = all(weight.bound for weight in layer.weights)
             values += layer.get_weights() if bound else layer.first_values(self._seed, len(values), dtype)
         for i, value in enumerate(values):
@@ -315,9 +342,10 @@ class Sequential(Model):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Self:
-        """Return the model a config describes; Keras 1's list of layers is taken too."""
+        """Return the model a config describes; Keras 1's list of layers is taken too, and a seed."""
         described: Mapping[str, Any] = config if isinstance(config, Mapping) else {"layers": config}
-        model = cls([LAYERS.get(layer) for layer in described["layers"]], described.get("name"))
+        layers = [LAYERS.get(layer) for layer in described["layers"]]
+        model = cls(layers, described.get("name"), seed=described.get("seed"))
         if not model.built and described.get("build_input_shape"):
             model.build(described["build_input_shape"])
         return model
@@ -326,4 +354,13 @@ class Sequential(Model):
         return f"<{type(self).__name__} {self.name}: {len(self._layers)} layers>"
 
 
-__all__ = ["Model", "Sequential"]
+__all__ = [
+    "Model",
+    "Sequential",
+    "clone_model",
+    "load_model",
+    "model_from_config",
+    "model_from_json",
+    "model_from_yaml",
+    "save_model",
+]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nnlite import losses, metrics, optimizers
 from nnlite.data import Door
 from nnlite.errors import ArgumentError, number
-from nnlite.loss import Loss
-from nnlite.metrics import Metric
+from nnlite.loss import Loss, PythonLoss, RowFunction
+from nnlite.metrics import Metric, PythonMetric
 from nnlite.records import LossRecord, Row
 
 if TYPE_CHECKING:
@@ -47,6 +47,16 @@ class Objective:
         weight = _only("loss_weights", loss_weight)
         self.weight = 1.0 if weight is None else number("loss_weights", weight)
 
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments of `compile` that make an equal one; what is written in Python stands as it is."""
+        loss = self.loss.function if isinstance(self.loss, PythonLoss) else self.loss
+        return {
+            "optimizer": optimizers.serialize(self.optimizer),
+            "loss": losses.LOSSES.serialize(loss) if isinstance(loss, Loss) else loss,
+            "metrics": [_described(identifier) for identifier in self.chosen],
+            "loss_weights": None if self.weight == 1 else self.weight,
+        }
+
     def measures(self, door: Door) -> Measures:
         """Return loss and metrics for a model of those outputs."""
         units = door.output_units
@@ -71,6 +81,16 @@ class Objective:
         """Give an engine loss, metrics and optimizer; its weights stay."""
         engine.compile(measures.record or NO_LOSS, True, measures.rows, self.optimizer.record())
         self.optimizer.attach(engine)
+
+
+def _described(identifier: Any) -> Any:
+    """A metric as `compile` was given it: a name, a config, or a function."""
+    if isinstance(identifier, str | dict):
+        return identifier
+    if isinstance(identifier, RowFunction):
+        return identifier.__name__
+    metric = metrics.get(identifier)
+    return metric.function if isinstance(metric, PythonMetric) else metrics.METRICS.serialize(metric)
 
 
 def _only(argument: str, value: Any) -> Any:

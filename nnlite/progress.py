@@ -129,8 +129,12 @@ class Progbar:
         self.update(self._seen + n, values)
 
 
-def bar_line(current: int, target: int, elapsed: float, pairs: Iterable[tuple[str, float]], width: int = WIDTH) -> str:
-    """Return the whole line of a bar: count, bar, time, values."""
+def bar_line(
+    current: int, target: int | None, elapsed: float, pairs: Iterable[tuple[str, float]], width: int = WIDTH
+) -> str:
+    """Return the whole line of a bar: count, bar, time, values. A target of None is not known yet."""
+    if target is None:
+        return f"{current:7d}/Unknown{duration(elapsed, current)}{values(pairs)}"
     if current < target:
         left = elapsed / current * (target - current) if current else 0.0
         return f"{bar(current, target, width)} - ETA: {remaining(left)}{values(pairs)}"
@@ -144,26 +148,38 @@ class EpochReport:
         verbose: 0 nothing, 1 a bar for each epoch, 2 a line for each.
         names: of the values of a row: loss, metrics, and the same of the validation data.
         epochs: number of the last epoch.
-        rows, validation_rows: sizes of the data; no validation is 0.
+        target: of the bar: rows of an epoch, or its steps; None while that is not known.
+        validation_rows: number of them, to be told in advance; 0 tells nothing.
+        by_steps: whether the bar counts steps.
+        rows: of an epoch, where that is not the target.
     """
 
-    def __init__(self, verbose: int, names: Sequence[str], epochs: int, rows: int, validation_rows: int) -> None:
-        self.verbose, self.names, self.epochs, self.rows = verbose, names, epochs, rows
+    def __init__(
+        self,
+        verbose: int,
+        names: Sequence[str],
+        epochs: int,
+        target: int | None,
+        validation_rows: int,
+        by_steps: bool = False,
+        rows: int | None = None,
+    ) -> None:
+        self.verbose, self.names, self.epochs, self.target = verbose, names, epochs, target
+        self.by_steps = by_steps
         self._line = Line()
         self._begun = -1
         self._shown = 0.0
-        self._full = bar(rows, rows) if verbose == 1 else ""
         self._plain = "".join([f" - {name}: %.4f" for name in names])  # the values of a row that all exceed 0.001
         if verbose and validation_rows:
-            write(f"Train on {rows} samples, validate on {validation_rows} samples\n")
+            write(f"Train on {rows or target} samples, validate on {validation_rows} samples\n")
 
     def begin(self, epoch: int) -> None:
         """Show that `epoch`, from 0, begins, unless that is shown already."""
         if self.verbose:
             write(self._header(epoch))
 
-    def running(self, epoch: int, row: int, elapsed: float, means: Sequence[float]) -> None:
-        """Show that `row` rows of `epoch` are done, with the means so far, if the last such line was shown long
+    def running(self, epoch: int, done: int, elapsed: float, means: Sequence[float]) -> None:
+        """Show that `done` rows or steps of `epoch` are, with the means so far, if the last such line was shown long
         enough ago.
         """
         if not self.verbose:
@@ -171,7 +187,9 @@ class EpochReport:
         text, now = self._header(epoch), time.perf_counter()
         if self.verbose == 1 and self._line.dynamic and now - self._shown >= INTERVAL:
             self._shown = now
-            text += self._line.redrawn(bar_line(row, self.rows, elapsed, zip(self.names, means, strict=False)), False)
+            text += self._line.redrawn(
+                bar_line(done, self.target, elapsed, zip(self.names, means, strict=False)), False
+            )
         write(text)
 
     def end(self) -> None:
@@ -180,15 +198,16 @@ class EpochReport:
 
     def finished(self, epoch: int, means: Sequence[Sequence[float]], seconds: Sequence[float]) -> None:
         """Show the epochs from `epoch` on as finished: a row of means and the seconds taken for each."""
-        lines = []
+        lines, target = [], self.target or 1
+        full = bar(target, target) if self.verbose == 1 else ""
         for i, (row, elapsed) in enumerate(zip(means, seconds, strict=True)):
             lines.append(self._header(epoch + i))
-            if min(row) > 1e-3:
+            if len(row) == len(self.names) and min(row) > 1e-3:
                 shown = self._plain % tuple(row)
             else:
-                shown = (values if self.verbose == 1 else _brief_values)(zip(self.names, row, strict=True))
+                shown = (values if self.verbose == 1 else _brief_values)(zip(self.names, row, strict=False))
             if self.verbose == 1:
-                lines.append(self._line.redrawn(self._full + duration(elapsed, self.rows) + shown, True))
+                lines.append(self._line.redrawn(full + duration(elapsed, target) + shown, True))
             else:
                 lines.append(f" - {elapsed:.0f}s{shown}\n")
         write("".join(lines))

@@ -1,8 +1,9 @@
-"""Training and evaluation with a loss or a metric written in Python: the parts of the engine, joined batch by batch."""
+"""Training that needs Python for every batch: a loss or a metric is written in it, or the batches come from it."""
 
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,148 +11,170 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlite import _engine
+from nnlite.batches import ArrayBatches, Batches
 from nnlite.data import Data
+from nnlite.evaluation import count, evaluate, joined
 from nnlite.objective import NO_LOSS, Measures
 from nnlite.records import LayerRecord, OptimizerRecord
 
 if TYPE_CHECKING:
-    from nnlite._engine import EngineModel, Run
+    from nnlite._engine import EngineModel
     from nnlite.layers.layer import Weight
 
 Array = NDArray[Any]
 
 
-def evaluate(run: Run, measures: Measures, data: Data) -> list[float]:
-    """Return the means of loss and metrics over all rows of `data`."""
-    if not measures.in_python:
-        return run.evaluate(*data)
-    outputs = run.predict(data.x)
-    fits = data.y.shape[1] in (1, outputs.shape[1])
-    total, *known = run.evaluate(data.x, data.y if fits or measures.rows else np.zeros_like(outputs), data.weights)
-    counts = [dict(vars(metric)) for metric in measures.metrics]  # those of a training under way
-    for metric in measures.metrics:
-        metric.reset_state()
-    for start in range(0, len(outputs), run.batch_size):
-        part, p = data.part(start, start + run.batch_size), outputs[start : start + run.batch_size]
-        if measures.record is None:
-            total += measures.weight * float(np.mean(measures.loss(part.y, p, part.weights))) * len(p) / len(outputs)
-        _count(measures, part.y, p)
-    means = [total, *_joined(measures, known)]
-    for metric, count in zip(measures.metrics, counts, strict=True):
-        vars(metric).update(count)
-    return means
-
-
-def _count(measures: Measures, y: Array, p: Array) -> None:
-    """Let the metrics written in Python see a batch."""
-    for metric in measures.metrics:
-        if metric.record is None:
-            metric.update_state(y, p)
-
-
-def _joined(measures: Measures, known: Sequence[float]) -> list[float]:
-    """The values of all metrics in order: those the engine has from `known`, the others as they have counted."""
-    values = iter(known)
-    return [float(metric.result()) if metric.record is None else next(values) for metric in measures.metrics]
+class OutOfBatches(Exception):
+    """There is no batch to begin an epoch with."""
 
 
 class PythonRun:
-    """What `Run` is, for a loss or metrics written in Python: it asks them for every batch.
+    """What `Run` is, for training that needs Python for every batch.
 
     Args:
         engine: compiled for `measures`.
-        batch_size: rows in a batch.
+        batch_size: rows of a batch.
+        measures: loss and metrics.
         statistics: the moving statistics of the model.
+
+    Attributes:
+        batches: of an epoch; 0 while that is not known.
+        size: rows of the last batch.
     """
 
     def __init__(self, engine: EngineModel, batch_size: int, measures: Measures, statistics: Sequence[Weight]) -> None:
-        self.model, self.batch_size = engine, batch_size
-        self._measures, self._statistics = measures, statistics
-        self._run = _engine.Run(engine, batch_size)
+        self.model, self._measures, self._statistics = engine, measures, statistics
         # a model of nothing that applies the engine's metrics to given outputs
-        judge = _engine.EngineModel([LayerRecord("linear")], engine.output_units, engine.dtype.name)
-        judge.compile(NO_LOSS, False, measures.rows, OptimizerRecord("sgd", (), 0.0))
-        self._judge = _engine.Run(judge, batch_size)
+        self._judging = _engine.EngineModel([LayerRecord("linear")], engine.output_units, engine.dtype.name)
+        self._judging.compile(NO_LOSS, False, measures.rows, OptimizerRecord("sgd", (), 0.0))
+        self._make_room(batch_size)
+
+    def _make_room(self, rows: int) -> None:
+        """Have workspaces for batches of so many rows."""
+        self.batch_size = rows
+        self._run, self._judge = _engine.Run(self.model, rows), _engine.Run(self._judging, rows)
 
     def bind(
         self, x: Array, y: Array, sample_weight: Array | None = None, shuffle: int = 1, validation: Data | None = None
     ) -> None:
         """Take the data of a training, as `Run.bind` does."""
-        self._data, self._shuffle, self._validation = Data(x, y, sample_weight), shuffle, validation
-        self.batches = -(-len(x) // self.batch_size)
-        self.epochs = self.batch = self.rows = self.bad_iteration = 0
+        self.bind_batches(ArrayBatches(Data(x, y, sample_weight), self.batch_size, shuffle), validation)
+
+    def bind_batches(self, source: Batches, validation: Data | None = None) -> None:
+        """Take the batches of a training; `validation` as in `Run.bind`."""
+        self._source, self._validation = source, validation
+        self.batches = source.steps or 0
+        self.epochs = self.batch = self.rows = self.size = self.bad_iteration = 0
         self.partial = self.last = [0.0] * len(self._measures.names)
         self._means: list[list[float]] = []
         self._times: list[float] = []
+        self._ahead: Data | None = None
+        self._warned = False
 
     def advance(self, max_batches: int, max_epochs: int, seconds: float = 0.05) -> int:
-        """Train as `Run.advance` does; return the number of epochs finished."""
+        """Train as `Run.advance` does; return the number of epochs finished.
+
+        Raises OutOfBatches if there is no batch to begin an epoch with. Warns where batches run out.
+        """
         done, end = 0, time.perf_counter() + seconds
         while max_batches > 0 and done < max_epochs:
-            done += self._train_batch()
+            try:
+                done += self._train_batch()
+            except OutOfBatches:
+                if not done:
+                    raise
+                break  # the epochs before are told first; the next call raises
             max_batches -= 1
             if time.perf_counter() > end:
                 break
         return done
 
+    def _take(self) -> Data | None:
+        batch, self._ahead = self._ahead, None
+        if batch is None:
+            state = self.model.state
+            batch = self._source.take(state["seed"], state["epochs"])
+        return batch
+
     def _train_batch(self) -> int:
-        state = self.model.state
         if self.batch == 0:
             self._began = time.perf_counter()
-            rows = len(self._data.x)
-            self._order = _engine.order(rows, self.batch_size, self._shuffle, state["seed"], state["epochs"])
+        batch = self._take()
+        if batch is not None:
+            self._train(batch)
+            if self._source.steps is None:
+                self._ahead = self._take()
+            over = self._ahead is None if self._source.steps is None else self.batch == self._source.steps
+            return self._end_epoch() if over else 0
+        if not self._warned:
+            self._warned = True
+            text = "the batches ran out and end the training: a generator must yield steps_per_epoch * epochs of them."
+            warnings.warn(text, UserWarning, stacklevel=2)
+        if self.batch == 0:
+            raise OutOfBatches
+        return self._end_epoch()
+
+    def _train(self, batch: Data) -> None:
+        if self.batch == 0:
             self._sums = np.zeros(1 + len(self._measures.rows))
             for metric in self._measures.metrics:
                 metric.reset_state()
-        chosen = self._order[self.rows : self.rows + self.batch_size]
-        x, y, weights = self._data
-        batch = Data(x[chosen], y[chosen], None if weights is None else weights[chosen])
-        values, outputs = self._step(batch)
-        _count(self._measures, batch.y, outputs)
-        self._sums += np.array(values) * len(chosen)
+        self.size = len(batch.x)
+        if self.size > self.batch_size:
+            self._make_room(self.size)
+        values = self._step(batch)
+        self._sums += np.array(values) * self.size
         self.batch += 1
-        self.rows += len(chosen)
+        self.rows += self.size
         if not (self.bad_iteration or np.isfinite(values[0])):
             self.bad_iteration = self.model.iterations
         loss, *known = (self._sums / self.rows).tolist()
-        self.partial = [loss, *_joined(self._measures, known)]
-        self.last = [values[0], *_joined(self._measures, values[1:])]
-        if self.rows < len(self._data.x):
-            return 0
-        self.model.state = self.model.state | {"epochs": state["epochs"] + 1}
+        self.partial = [loss, *joined(self._measures, known)]
+        self.last = [values[0], *joined(self._measures, values[1:])]
+
+    def _end_epoch(self) -> int:
+        self.model.state = self.model.state | {"epochs": self.model.epochs_done + 1}
+        self._source.end_epoch()
         checked = evaluate(self._run, self._measures, self._validation) if self._validation else []
         self._means.append(self.partial + checked)
         self._times.append(time.perf_counter() - self._began)
         self.epochs += 1
+        self.batches = self.batch
         self.batch = self.rows = 0
         return 1
 
-    def _step(self, batch: Data) -> tuple[list[float], Array]:
-        """Take one step; return loss and the engine's metrics, and the outputs before it."""
+    def _step(self, batch: Data) -> list[float]:
+        """Take one step; return loss and the engine's metrics, and let the others see the outputs before it."""
         measures = self._measures
         if measures.record is None:
             outputs = self._run.forward(batch.x, True)
             value, gradient = measures.loss.value_and_gradient(batch.y, outputs, batch.weights)
             self._run.backward(np.ascontiguousarray(gradient * measures.weight, outputs.dtype))
             loss = measures.weight * value + self.model.update()
-            return [loss, *(self._judge.evaluate(outputs, batch.y)[1:] if measures.rows else [])], outputs
-        # the engine's own step does not show its outputs: they come from a pass of their own, which leaves no trace
-        kept, epochs = [weight.numpy() for weight in self._statistics], self.model.epochs_done
-        try:
-            outputs = self._run.forward(batch.x, True)
-        finally:
-            for weight, values in zip(self._statistics, kept, strict=True):
-                weight.assign(values)
+            count(measures, batch.y, outputs)
+            return [loss, *(self._judge.evaluate(outputs, batch.y)[1:] if measures.rows else [])]
+        epochs = self.model.epochs_done
+        if measures.in_python:
+            count(measures, batch.y, self._outputs(batch.x))
         try:
             self._run.bind(*batch, 0)
             self._run.advance(1, 1)
         finally:
             self.model.state = self.model.state | {"epochs": epochs}
-        return self._run.last, outputs
+        return self._run.last
 
-    def history(self) -> NDArray[np.float64]:
-        """Return the means of the epochs finished since the last call, as `Run.history` does."""
-        means, self._means = self._means, []
+    def _outputs(self, x: Array) -> Array:
+        """The outputs of the step to come, which the engine does not show: of a pass that leaves no trace."""
+        kept = [weight.numpy() for weight in self._statistics]
+        try:
+            return self._run.forward(x, True)
+        finally:
+            for weight, values in zip(self._statistics, kept, strict=True):
+                weight.assign(values)
+
+    def history(self, start: int) -> NDArray[np.float64]:
+        """Return the means of the epochs from `start` on, as `Run.history` does."""
+        means = self._means[start:]
         width = len(self._measures.names) * (1 if self._validation is None else 2)
         return np.array(means, np.float64).reshape(len(means), width)
 

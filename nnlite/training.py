@@ -1,7 +1,7 @@
 """Training: how many batches the engine may run before Python is needed, and what happens then.
 
 There is one loop, `Training.epochs`. It drives a `Run` of the engine, or, where a loss or a metric is written in
-Python, a `PythonRun`, which has the same face.
+Python or batches come from it, a `PythonRun`, which has the same face.
 """
 
 from __future__ import annotations
@@ -11,16 +11,14 @@ import time
 import warnings
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from nnlite.callbacks import ByName, History, Listeners
+from nnlite.evaluation import Validation
 from nnlite.progress import EpochReport
+from nnlite.python_run import OutOfBatches, PythonRun
 
 if TYPE_CHECKING:
     from nnlite._engine import Run
     from nnlite.model import Model
-    from nnlite.python_run import PythonRun
 
 # How long the engine may run before Python looks at stop_training and the terminal, in seconds.
 SLICE = 0.05
@@ -34,8 +32,9 @@ class Training:
         model: what `stop_training` is read from.
         run: with data bound.
         names: of a row of means: loss, metrics, and the same of the validation data.
-        rows: of the training data.
+        rows: of the training data; None if that is not known.
         listeners, history, report: who is told.
+        validation: that which `run` does not do itself.
     """
 
     def __init__(
@@ -43,16 +42,16 @@ class Training:
         model: Model,
         run: Run | PythonRun,
         names: list[str],
-        rows: int,
+        rows: int | None,
         listeners: Listeners,
         history: History,
         report: EpochReport,
+        validation: Validation | None = None,
     ) -> None:
         self.model, self.run, self.names, self.rows = model, run, names, rows
-        self.listeners, self.history, self.report = listeners, history, report
-        width = len(run.last)  # validation comes first in the history, as in Keras 2
-        self._columns = [*range(width, len(names)), *range(width)]
-        self._names = [names[i] for i in self._columns]
+        self.listeners, self.history, self.report, self.validation = listeners, history, report, validation
+        self._by_epoch = listeners.each_epoch or listeners.each_batch or validation is not None
+        self._width = len(run.last)
         self._warned = False
         self._optimizer = model.optimizer
 
@@ -61,21 +60,25 @@ class Training:
 
         An exception, Ctrl-C among them, leaves weights, optimizer and history as they are after the last step.
         """
-        self._first, self._iterations = first, self.run.model.iterations
+        self._first, self._iterations, self._recorded = first, self.run.model.iterations, 0
         epoch = first
         self._began = time.perf_counter()
         try:
             while epoch < last and not self.model.stop_training:
                 epoch += self._advance(epoch, last)
+        except OutOfBatches:  # the run has warned of it
+            pass
+        except BaseException:  # it may have come between two lines of the recording
+            self.history.keep(self._recorded)
+            self._record()
+            raise
         finally:
-            self._record(epoch, self.run.history())
             self.report.end()
 
     def _advance(self, epoch: int, last: int) -> int:
         """Run the batches nobody has to hear of, tell those who listen, and return the number of epochs finished."""
         run, listeners = self.run, self.listeners
-        by_epoch = listeners.each_epoch or listeners.each_batch
-        if by_epoch and run.batch == 0:
+        if self._by_epoch and run.batch == 0:
             self.report.begin(epoch)
             listeners.call("on_epoch_begin", epoch, ByName())
         if listeners.each_batch:
@@ -84,12 +87,13 @@ class Training:
             self._optimizer.prepare(run.model)
             done = run.advance(1, 1)
         else:
-            done = run.advance(_ALL, 1 if by_epoch else last - epoch, SLICE)
+            done = run.advance(_ALL, 1 if self._by_epoch else last - epoch, SLICE)
         if done:
             self._began = time.perf_counter()
-            self._finished(epoch, by_epoch)
+            self._finished(epoch)
         elif run.batch:
-            self.report.running(epoch, run.rows, time.perf_counter() - self._began, run.partial)
+            count = run.batch if self.report.by_steps else run.rows
+            self.report.running(epoch, count, time.perf_counter() - self._began, run.partial)
             if self.model.stop_training:
                 self._tell(epoch, ByName(zip(self.names, run.partial, strict=False)))
         self._warn_if_lost()
@@ -98,22 +102,38 @@ class Training:
     def _advance_batch(self) -> int:
         run = self.run
         batch = run.batch
-        logs: ByName[float] = ByName(batch=batch, size=min(run.batch_size, self.rows - run.rows))
+        logs: ByName[float] = ByName(batch=batch)
+        if self.rows is not None:
+            logs["size"] = min(run.batch_size, self.rows - run.rows)
         self.listeners.call("on_batch_begin", batch, logs)
         self._optimizer.prepare(run.model)
         done = run.advance(1, 1)
+        if isinstance(run, PythonRun):
+            logs["size"] = run.size
         logs.update(zip(self.names, run.last, strict=False))
         self.listeners.call("on_batch_end", batch, logs)
         return done
 
-    def _finished(self, epoch: int, by_epoch: bool) -> None:
-        means, seconds = self.run.history(), self.run.epoch_times()
-        if not by_epoch:
-            self._record(epoch, means)
+    def _finished(self, epoch: int) -> None:
+        began = time.perf_counter()
+        checked = [] if self.validation is None else self.validation.means(epoch)
+        means, seconds = self.run.history(self._recorded), self.run.epoch_times()
+        if not self._by_epoch:
+            self._record()
+        shown = means.tolist() if self._by_epoch or self.report.verbose else []
+        if self._by_epoch:
+            shown[0] += checked
+            seconds += time.perf_counter() - began
+        if self.report.target is None:
+            self.report.target = self.run.batches
         if self.report.verbose:
-            self.report.finished(epoch, means.tolist(), seconds.tolist())
-        if by_epoch:
-            self._tell(epoch, ByName(zip(self._names, means[0, self._columns].tolist(), strict=True)))
+            self.report.finished(epoch, shown, seconds.tolist())
+        if self._by_epoch:
+            self._tell(epoch, ByName((self.names[i], shown[0][i]) for i in self._columns(len(shown[0]))))
+
+    def _columns(self, width: int) -> list[int]:
+        """Which of the values of a row, `width` of them, come first in the history: validation, as in Keras 2."""
+        return [*range(self._width, width), *range(self._width)]
 
     def _tell(self, epoch: int, logs: ByName[float]) -> None:
         """End an epoch: callbacks first, so that the history has what they add."""
@@ -121,16 +141,26 @@ class Training:
             self.listeners.call("on_epoch_end", epoch, logs)
         finally:
             self.history.on_epoch_end(epoch, logs)
+            self._recorded += 1
 
-    def _record(self, epoch: int, means: NDArray[np.float64]) -> None:
+    def _record(self) -> None:
+        """Add to the history what the run has finished since."""
+        means = self.run.history(self._recorded)
         if len(means):
-            self.history.extend(epoch, self._names, means[:, self._columns].tolist())
+            columns = self._columns(means.shape[1])
+            names = [self.names[i] for i in columns]
+            self.history.extend(self._first + self._recorded, names, means[:, columns].tolist())
+            self._recorded += len(means)
 
     def _warn_if_lost(self) -> None:
         if self.run.bad_iteration and not self._warned:
             self._warned = True
-            epoch, step = divmod(self.run.bad_iteration - self._iterations - 1, self.run.batches)
-            warn_of_loss(f"in epoch {self._first + epoch + 1}, step {step + 1}")
+            step = self.run.bad_iteration - self._iterations - 1
+            if self.run.batches:
+                epoch, step = divmod(step, self.run.batches)
+                warn_of_loss(f"in epoch {self._first + epoch + 1}, step {step + 1}")
+            else:
+                warn_of_loss(f"step {step + 1}")
 
 
 def warn_of_loss(where: str) -> None:

@@ -46,6 +46,7 @@ VALUES = {
     "smoothing": 0.125,
     "threshold": 0.25,
     "offset": 0.5,
+    "invert": 0.0,
     "alpha": 0.75,
     "max_value": 0.75,
     "learning_rate_power": -0.5,
@@ -112,12 +113,16 @@ def inputs(rows: int, columns: int, dtype: str = "float64", salt: int = 77) -> A
 
 
 def fill(model: EngineModel, salt: int = 0) -> EngineModel:
-    """Kernels are odd multiples of 1/32, so never 0; vectors are odd multiples of 1/512; what must be positive is."""
+    """Kernels are odd multiples of 1/32, so never 0; vectors are odd multiples of 1/512; what must be positive is.
+
+    A mean to be subtracted is an even one: the difference stays off the kinks."""
     for i, (_, name, shape, _) in enumerate(model.tensors()):
         if len(shape) == 2:
             value = noise(shape, salt + i) / 2 + 1 / 32
-        elif name in ("gamma", "moving_variance"):
+        elif name == "gamma" or name.endswith("variance"):
             value = noise(shape, salt + i) / 2 + 1 + 1 / 512
+        elif name == "mean":
+            value = noise(shape, salt + i) / 4
         else:
             value = noise(shape, salt + i) / 4 + 1 / 512
         model.write(0, i, value)

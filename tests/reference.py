@@ -217,11 +217,68 @@ def batch_normalization_backward(
     return (dz - taken) / deviation, gradients
 
 
+def layer_normalization(p: Tensors, x: Array, training: bool, epsilon: float, center: float, scale: float) -> Array:
+    z = (x - x.mean(axis=-1, keepdims=True)) / np.sqrt(x.var(axis=-1, keepdims=True) + epsilon)
+    return z * p.get("gamma", 1) + p.get("beta", 0)
+
+
+def layer_normalization_backward(
+    p: Tensors, x: Array, dy: Array, training: bool, epsilon: float, center: float, scale: float
+) -> tuple[Array, Tensors]:
+    deviation = np.sqrt(x.var(axis=-1, keepdims=True) + epsilon)
+    z, dz = (x - x.mean(axis=-1, keepdims=True)) / deviation, dy * p.get("gamma", 1)
+    gradients = ({"gamma": (dy * z).sum(axis=0)} if scale else {}) | ({"beta": dy.sum(axis=0)} if center else {})
+    taken = dz.mean(axis=-1, keepdims=True) + z * (dz * z).mean(axis=-1, keepdims=True)
+    return (dz - taken) / deviation, gradients
+
+
+def unit_normalization(p: Tensors, x: Array, training: bool, epsilon: float) -> Array:
+    return x / np.maximum(np.sqrt((x**2).sum(axis=-1, keepdims=True)), epsilon)
+
+
+def unit_normalization_backward(
+    p: Tensors, x: Array, dy: Array, training: bool, epsilon: float
+) -> tuple[Array, Tensors]:
+    """The part of dy along the row changes its length, which is divided away; too short a row is only scaled."""
+    length = np.sqrt((x**2).sum(axis=-1, keepdims=True))
+    y = x / np.maximum(length, epsilon)
+    along = np.where(length < epsilon, 0, (dy * y).sum(axis=-1, keepdims=True))
+    return (dy - y * along) / np.maximum(length, epsilon), {}
+
+
+def normalization(p: Tensors, x: Array, training: bool, epsilon: float, invert: float) -> Array:
+    deviation = np.maximum(np.sqrt(p["variance"]), epsilon)
+    return x * deviation + p["mean"] if invert else (x - p["mean"]) / deviation
+
+
+def normalization_backward(
+    p: Tensors, x: Array, dy: Array, training: bool, epsilon: float, invert: float
+) -> tuple[Array, Tensors]:
+    deviation = np.maximum(np.sqrt(p["variance"]), epsilon)
+    return (dy * deviation if invert else dy / deviation), {}
+
+
+def prelu_backward(p: Tensors, x: Array, dy: Array, training: bool) -> tuple[Array, Tensors]:
+    """At 0 neither branch has a slope, as in Keras."""
+    slope = np.where(x > 0, 1, np.where(x < 0, p["alpha"], 0))
+    return dy * slope, {"alpha": (dy * np.minimum(x, 0)).sum(axis=0)}
+
+
+# Rows that draw random numbers in training and are the identity otherwise, which is what stands here.
+NOISE = ("dropout", "gaussian_dropout", "gaussian_noise", "alpha_dropout")
+
 LAYERS: dict[str, Layer] = {
     "dense": (dense, dense_backward),
     "batch_normalization": (batch_normalization, batch_normalization_backward),
-    # switched off: no random numbers here
-    "dropout": (lambda p, x, training, rate: x, lambda p, x, dy, training, rate: (dy, {})),
+    "layer_normalization": (layer_normalization, layer_normalization_backward),
+    "unit_normalization": (unit_normalization, unit_normalization_backward),
+    "normalization": (normalization, normalization_backward),
+    "rescaling": (
+        lambda p, x, training, factor, offset: factor * x + offset,
+        lambda p, x, dy, training, factor, offset: (factor * dy, {}),
+    ),
+    "prelu": (lambda p, x, training: np.where(x > 0, x, p["alpha"] * x), prelu_backward),
+    **{row: (lambda p, x, training, rate: x, lambda p, x, dy, training, rate: (dy, {})) for row in NOISE},
     "activity_regularization": (
         lambda p, x, training, l1, l2: x,
         lambda p, x, dy, training, l1, l2: (dy + penalty_gradient(x, l1, l2), {}),

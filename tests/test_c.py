@@ -1,5 +1,5 @@
-"""The C checks of tests/c, built with the C compiler of this machine. tests/c/run.sh also runs them under sanitizers, with
-clang and for ARM."""
+"""The C checks of tests/c, built with the C compiler of this machine. tests/c/run.sh also runs them under sanitizers,
+with clang and for ARM."""
 
 import os
 import shutil

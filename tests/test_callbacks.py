@@ -103,10 +103,11 @@ def test_no_callback(callback: Any) -> None:
 def test_every_hook_is_called_with_its_arguments() -> None:
     seen: list[str] = []
     arguments = {hook: (lambda *args, hook=hook: seen.append(f"{hook} {len(args)}")) for hook in HOOKS}
-    model().fit(X, Y, verbose=0, callbacks=LambdaCallback(**arguments))
-    assert sorted(set(seen)) == sorted(
-        f"{hook} {1 if 'train_begin' in hook or hook == 'on_train_end' else 2}" for hook in HOOKS
-    )
+    everything, asked = LambdaCallback(**arguments), model()
+    asked.fit(X, Y, verbose=0, validation_split=0.2, callbacks=everything)
+    asked.predict(X, callbacks=everything)
+    alone = {f"on_{what}_{when}" for what in ("train", "test", "predict") for when in ("begin", "end")}
+    assert sorted(set(seen)) == sorted(f"{hook} {1 if hook in alone else 2}" for hook in HOOKS)
 
 
 def test_lambda_callback() -> None:
@@ -155,7 +156,7 @@ def test_history() -> None:
     assert all(isinstance(value, float) for values in history.history.values() for value in values)
     assert history.model is trained
     assert history.params["epochs"] == 3
-    assert repr(history).startswith("<nnlite.callbacks.History object at 0x")
+    assert repr(history).startswith("<nnlite.callbacks.history.History object at 0x")
     assert trained.fit(X, Y, epochs=5, initial_epoch=3, verbose=0).epoch == [3, 4]
 
 

@@ -198,7 +198,7 @@ def test_read_and_write_refuse_what_is_not_there() -> None:
     (("mean_error", (), 1.0, False), [], SGD, ValueError),
     (("poisson", (1.0,) * 7, 1.0, False), [], SGD, ValueError),
     (MSE, [("auc", ())], SGD, ValueError),
-    (MSE, [], ("nonsense", (), 0.1, 0, 0, 0, 0, 0), ValueError),
+    (MSE, [], ("tiger", (), 0.1, 0, 0, 0, 0, 0), ValueError),
     (MSE, [], ("sgd", (), 0.1), ValueError),
     (MSE, [], ("sgd", (), np.nan, 0, 0, 0, 0, 0), ValueError),
     (MSE, [], ("sgd", (), 0.1, np.inf, 0, 0, 0, 0), ValueError),

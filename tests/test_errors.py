@@ -139,7 +139,25 @@ MISTAKES: dict[str, Mistake] = {
     "verbose": (binary, lambda m: m.fit(X, Y, verbose=7), (ValueError,), ["verbose", "7"]),
     "callbacks": (binary, lambda m: m.fit(X, Y, callbacks=["early"]), (TypeError,), ["callbacks", "'early'"]),
     "validation_data": (binary, lambda m: m.fit(X, Y, validation_data=X), (ValueError,), ["(x, y)"]),
-    "validation_freq": (binary, lambda m: m.fit(X, Y, validation_freq=2), (ValueError,), ["validation_freq"]),
+    "validation_freq": (binary, lambda m: m.fit(X, Y, validation_freq=0), (ValueError,), ["validation_freq"]),
+    "steps_per_epoch": (binary, lambda m: m.fit(X, Y, steps_per_epoch=0), (ValueError,), ["steps_per_epoch"]),
+    "validation_batch_size": (
+        binary, lambda m: m.fit(X, Y, validation_batch_size=1.5), (ValueError,), ["validation_batch_size", "1.5"],
+    ),
+    "y beside batches": (binary, lambda m: m.fit(iter([(X, Y)]), Y), (ValueError, TypeError), ["y must not be given"]),
+    "validation_split of batches": (
+        binary, lambda m: m.fit(iter([(X, Y)]), validation_split=0.2), (ValueError,), ["validation_data"],
+    ),
+    "batches without targets": (binary, lambda m: m.fit(iter([X])), (TypeError,), ["(x, y)", "received a ndarray"]),
+    "batches of one": (binary, lambda m: m.evaluate(iter([(X,)])), (TypeError,), ["(x, y)", "tuple of 1"]),
+    "no batches": (binary, lambda m: m.fit(iter(())), (ValueError,), ["x must give at least one batch"]),
+    "width in a batch": (binary, lambda m: m.fit(iter([(X[:, :1], Y)])), (ValueError,), ["'first'", "(10, 1)"]),
+    "validation on a generator": (
+        binary, lambda m: m.fit(X, Y, validation_data=iter([(X, Y)])), (ValueError,), ["validation_steps"],
+    ),
+    "fit_generator": (
+        binary, lambda m: m.fit_generator(iter([(X, Y)]), step_per_epoch=1), (TypeError,), ["'steps_per_epoch'"],
+    ),
     "sample_weight": (
         binary, lambda m: m.fit(X, Y, sample_weight=Y[:3]), (ValueError,), ["sample_weight", "(10,)", "(3,)"],
     ),

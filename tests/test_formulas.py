@@ -5,7 +5,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from engine_models import FORMULAS, SIZES, WIDE, build, chain, compiled, formula, noise, numbers, parameters, targets
-from reference import ACTIVATIONS, FUSED, ROUNDS_LIKE_INPUT, Array, loss_gradient
+from reference import ACTIVATIONS, FUSED, NOISE, ROUNDS_LIKE_INPUT, Array, loss_gradient
 from reference_network import Layer, Network, Optimizer, Rule
 
 from nnlite import _engine
@@ -386,21 +386,29 @@ def test_constraint_never_hides_nan(row: str, dtype: str, target: str) -> None:
     assert np.isfinite(model.read(0, 0)[:, [0, 2]]).all()
 
 
-@pytest.mark.parametrize("row", ["batch_normalization"])
+@pytest.mark.parametrize("row", [row for row in _engine.rows("layer") if row not in ACTIVATIONS and row != "dense"])
 @both_storages
-def test_batch_statistics(row: str, dtype: str, target: str, wide: bool) -> None:
-    """Batch statistics in training, moving ones afterwards, and how the ones become the others."""
+def test_layer(row: str, dtype: str, target: str, wide: bool) -> None:
+    """Outputs, gradients and statistics in training and out of it, where they may differ, and what training leaves."""
     for units in SIZES:
         for rows in (1, 2, 17):
             layers = chain(row, f"dense {WIDE if wide else 2}")
             model = build(layers, units, dtype, target)
             network = Network(layers, parameters(model), ("mean_squared_error", ()), Optimizer("sgd"))
-            x = (noise((rows, units), 21, 97) + 3).astype(dtype)
+            x = (noise((rows, units), 21, 97) + 3 * noise((rows, 1), 5)).astype(dtype)
+            dy = noise((rows, model.output_units), 22, 97).astype(dtype)
             run = Run(model, 17)
-            for training in (False, True, True, False):
+            for training in (False,) if row in NOISE else (False, True, True, False):
                 close(run.forward(x, training), network.forward(x, training), dtype, 64, scale=8)
+            if row in NOISE:
+                continue
+            run.forward(x, True)
+            run.backward(dy)
+            network.forward(x, training=True)
+            for key, gradient in network.backward(dy.astype(np.float64)).items():
+                close(parameters(model, buffer=1)[key], gradient, dtype, 64, scale=8 * float(np.abs(gradient).max()))
             for key, w in parameters(model).items():
-                close(w, network.parameters[key], dtype, 16, scale=1)
+                close(w, network.parameters[key], dtype, 16, scale=4)
 
 
 def test_formulas_and_rows_agree() -> None:

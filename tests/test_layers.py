@@ -32,7 +32,22 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "reshape": {"target_shape": (2, 3)},
     "activity_regularization": {"l1": 0.25, "l2": 0.5},
     "batch_normalization": {"momentum": 0.5, "gamma_initializer": "zeros", "scale": True},
+    "layer_normalization": {"epsilon": 0.5, "center": False, "gamma_regularizer": "l2"},
+    "unit_normalization": {},
+    "normalization": {"mean": [1.0] * 6, "variance": [4.0] * 6},
+    "rescaling": {"scale": 0.5, "offset": 1.0},
+    "p_re_lu": {"alpha_initializer": "ones", "alpha_constraint": "non_neg"},
     "dropout": {"rate": 0.25},
+    "re_lu": {"max_value": 6.0, "negative_slope": 0.25, "threshold": 0.5},
+    "leaky_re_lu": {"negative_slope": 0.25},
+    "elu": {"alpha": 0.5},
+    "thresholded_re_lu": {"theta": 0.5},
+    "softmax": {},
+    "permute": {"dims": (1,)},
+    "repeat_vector": {"n": 1},
+    "alpha_dropout": {"rate": 0.25},
+    "gaussian_dropout": {"rate": 0.25},
+    "gaussian_noise": {"stddev": 0.25},
 }
 
 

@@ -61,8 +61,10 @@ def slope(f: Any, x: Array, h: float = 1e-5) -> Array:
     ],
     ids=["activations", "losses", "metrics", "constraints", "initializers", "optimizers"],
 )
-def test_every_row_has_a_golden_value(rows: dict[str, Any], golden: list[dict[str, Any]]) -> None:
-    assert {entry["row"] for entry in golden} == set(rows)
+def test_every_golden_value_has_a_row(rows: dict[str, Any], golden: list[dict[str, Any]]) -> None:
+    """Rows that no other library has are held by their gradients alone; what another library computed must be used."""
+    assert golden
+    assert {entry["row"] for entry in golden} <= set(rows)
 
 
 # ---- single formulas ----

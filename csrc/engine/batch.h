@@ -11,9 +11,9 @@ typedef struct grid {
     size_t lanes_reals;         /* of so many reals */
 } grid;
 
-static grid grid_new(int narrow, size_t rows, size_t units, real *lanes, size_t lanes_reals) {
+NN_INLINE grid grid_new(int narrow, size_t rows, size_t units, real *lanes, size_t lanes_reals) {
     if (narrow) return (grid){rows, units, units, rows, nn_pad(rows), 1, lanes, lanes_reals};
-    return (grid){rows, units, rows, units, nn_pad(units), 0, lanes, lanes_reals};
+    return (grid){rows, units, rows, units, nn_stride(units), 0, lanes, lanes_reals};
 }
 
 NN_INLINE size_t grid_reals(const grid *g) { return g->outer * g->pitch; }

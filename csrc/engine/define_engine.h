@@ -36,7 +36,7 @@ static int loss_fuses(uint32_t loss, uint32_t layer) { return layer >= LAYERS &&
 
 /* y[rows][units] = activation(x), 16 rows at a time through scratch: five blocks of 16 padded rows. */
 static void apply_activation(const nn_row *row, const void *x, size_t rows, size_t units, void *scratch, void *y) {
-    const size_t reals = NN_LANES * nn_pad(units);
+    const size_t reals = NN_LANES * nn_stride(units);
     real *in = scratch, *out = in + reals;
     for (size_t r = 0; r < rows; r += NN_LANES) {
         const grid g = grid_new(0, at_most_16(rows - r), units, out + reals, reals);

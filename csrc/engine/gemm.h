@@ -112,6 +112,6 @@ static void narrow_gradient(real *gradient, int bias, const real *x, const real 
         }
     }
     if (n == 0) return;
-    for (size_t k = n; k < NN_LANES; k++) sums[k] = v_zero();
+    for (size_t k = n; k < NN_LANES; k++) sums[k] = sums[0]; /* anything finite: the tail is not stored */
     store_tail(gradient, v_sums(sums), n);
 }

@@ -14,7 +14,7 @@ static inline real *fixed_place(const nn_pass *p, size_t where) { return (real *
 static inline real *layer_input(const nn_pass *p, const nn_layer *l) { return l->input == NN_PLAN_INPUT ? (real *)p->input : place(p, l->input); }
 static inline real *tensor_values(const nn_pass *p, const nn_layer *l, size_t t) { return (real *)p->parameters + l->tensors[t].offset; }
 static inline real *tensor_gradient(const nn_pass *p, const nn_layer *l, size_t t) { return (real *)p->gradients + l->tensors[t].offset; }
-static grid grid_of(const nn_pass *p, size_t units) {
+NN_INLINE grid grid_of(const nn_pass *p, size_t units) {
     const nn_plan *plan = p->plan;
     return grid_new(plan->narrow, p->rows, units, fixed_place(p, plan->lanes), plan->lanes_reals);
 }
@@ -34,7 +34,7 @@ static void dense_forward(nn_pass *p, const nn_layer *l) {
         .c = place(p, l->output), .ci = l->stride, .cp = NN_LANES,
         .a = layer_input(p, l), .ai = l->input_stride, .ak = 1,
         .b = tensor_values(p, l, 0), .bp = l->inputs * NN_LANES, .bk = NN_LANES,
-        .panel_start = bias, .m = p->rows, .panels = l->stride / NN_LANES, .k = l->inputs};
+        .panel_start = bias, .m = p->rows, .panels = nn_pad(l->units) / NN_LANES, .k = l->inputs};
     const product narrow = {
         .c = place(p, l->output), .ci = pitch, .cp = NN_LANES,
         .a = tensor_values(p, l, 0), .ai = 1, .ak = l->units,
@@ -50,7 +50,7 @@ static void dense_backward(nn_pass *p, const nn_layer *l, real *dx) {
         .c = dx, .ci = l->input_stride, .cp = NN_LANES,
         .a = place(p, l->gradient), .ai = l->stride, .ak = 1,
         .b = (const real *)p->transposed + l->transposed, .bp = l->units * NN_LANES, .bk = NN_LANES,
-        .m = p->rows, .panels = l->input_stride / NN_LANES, .k = l->units};
+        .m = p->rows, .panels = nn_pad(l->inputs) / NN_LANES, .k = l->units};
     const product narrow = {
         .c = dx, .ci = pitch, .cp = NN_LANES,
         .a = tensor_values(p, l, 0), .ai = l->units, .ak = 1,
@@ -70,9 +70,9 @@ static void dense_weights(nn_pass *p, const nn_layer *l) {
         .c = kernel, .ci = NN_LANES, .cp = l->inputs * NN_LANES,
         .a = x, .ai = 1, .ak = l->input_stride,
         .b = dy, .bp = NN_LANES, .bk = l->stride,
-        .m = l->inputs, .panels = l->stride / NN_LANES, .k = p->rows};
+        .m = l->inputs, .panels = nn_pad(l->units) / NN_LANES, .k = p->rows};
     product_run(&wide);
-    for (size_t u = 0; bias && u < l->stride; u += NN_LANES) {
+    for (size_t u = 0; bias && u < l->units; u += NN_LANES) {
         vec sum = v_zero();
         for (size_t r = 0; r < p->rows; r++) sum = v_add(sum, v_load(dy + r * l->stride + u));
         v_store(bias + u, sum);
@@ -93,6 +93,8 @@ static void dense_transpose(const nn_layer *l, real *transposed, const real *ker
 }
 
 #include "layers_normalization.h"
+#include "layers_rows.h"
+#include "layers_elementwise.h"
 #include "layers_noise.h"
 
 /* ---- activity_regularization. n: l1, l2. Identity; adds l1 sum |y| + l2 sum y^2 of the batch to the loss. ---- */
@@ -131,7 +133,15 @@ static void activity_regularization_weights(nn_pass *p, const nn_layer *l) { (vo
 #define NN_LAYER_ROWS(ROW) \
     ROW(dense) \
     ROW(batch_normalization) \
+    ROW(layer_normalization) \
+    ROW(unit_normalization) \
+    ROW(normalization) \
+    ROW(rescaling) \
+    ROW(prelu) \
     ROW(dropout) \
+    ROW(gaussian_dropout) \
+    ROW(gaussian_noise) \
+    ROW(alpha_dropout) \
     ROW(activity_regularization)
 
 /* ---- everything below follows from the rows ---- */

@@ -1,10 +1,21 @@
-/* ---- dropout. n: rate. ---- In training each element is 0 with probability rate, else x / (1 - rate). Srivastava et al., 2014; keras.layers.
- * Element i of layer l in step t keeps or loses its value by word i of the stream (seed, layer l, t), whoever computes it. */
+/* Layers that are random in training and the identity otherwise.
+ * Element i of layer l in step t draws word i of the stream (seed, layer l, t), whoever computes it. */
 
-static void dropout_shape(nn_layer *l) {
-    l->elementwise = 1;
-    l->wants_scratch = 1; /* for the factors 0 and 1 / (1 - rate) */
+/* Runs BODY for each of n elements, n a multiple of 16, at its place `at` with its random `word`. */
+#define EACH_WORD(p, l, n, BODY) { \
+    uint32_t words[64]; \
+    for (size_t i = 0; i < (n); i += NN_LANES) { \
+        if (i % 64 == 0) nn_random_words(words, (p)->seed, NN_FOR_LAYER + (uint32_t)((l) - (p)->plan->layers), (p)->iteration, i / 4); \
+        for (size_t w = 0; w < NN_LANES; w++) { \
+            const size_t at = i + w; \
+            const uint32_t word = words[at % 64]; \
+            BODY \
+        } \
+    } \
 }
+
+/* A standard normal number for each word. */
+static inline double normal_of(uint32_t word) { return nn_normal_quantile(((double)word + 0.5) * 0x1p-32); }
 
 /* y = x * factor, 16 at a time; without factors a copy, and nothing at all in place. */
 static void scale_elements(real *y, const real *x, const real *factor, size_t n) {
@@ -12,27 +23,102 @@ static void scale_elements(real *y, const real *x, const real *factor, size_t n)
     for (size_t i = 0; i < n; i += NN_LANES) v_store(y + i, factor ? v_mul(v_load(x + i), v_load(factor + i)) : v_load(x + i));
 }
 
-static void dropout_forward(nn_pass *p, const nn_layer *l) {
-    const grid g = grid_of(p, l->units);
-    const size_t n = grid_reals(&g);
-    if (!p->training) {
-        scale_elements(place(p, l->output), layer_input(p, l), NULL, n);
-        return;
-    }
-    real *factor = place(p, l->scratch);
-    const uint32_t lost = (uint32_t)(l->kind.numbers[0] * 4294967296.0);
-    const real kept = (real)(1 / (1 - l->kind.numbers[0]));
-    const uint32_t purpose = NN_FOR_LAYER + (uint32_t)(l - p->plan->layers);
-    for (size_t i = 0; i < n; i += 4) {
-        const nn_block block = nn_random_block(p->seed, purpose, p->iteration, i / 4);
-        for (size_t w = 0; w < 4; w++) factor[i + w] = block.word[w] < lost ? 0 : kept;
-    }
-    scale_elements(place(p, l->output), layer_input(p, l), factor, n);
-}
-
-static void dropout_backward(nn_pass *p, const nn_layer *l, real *dx) {
+/* The backward pass of layers that keep the slope of each element in scratch. */
+static void scaled_backward(nn_pass *p, const nn_layer *l, real *dx) {
     const grid g = grid_of(p, l->units);
     if (dx) scale_elements(dx, place(p, l->gradient), p->training ? place(p, l->scratch) : NULL, grid_reals(&g));
 }
 
+/* ---- dropout. n: rate. ---- In training each element is 0 with probability rate, else x / (1 - rate). Srivastava et al., 2014; keras.layers. */
+
+static void dropout_shape(nn_layer *l) {
+    l->elementwise = 1;
+    l->wants_scratch = 1; /* for the factors 0 and 1 / (1 - rate) */
+}
+
+static void dropout_forward(nn_pass *p, const nn_layer *l) {
+    const grid g = grid_of(p, l->units);
+    const size_t n = grid_reals(&g);
+    real *factor = p->training ? place(p, l->scratch) : NULL;
+    if (factor) {
+        const uint32_t lost = (uint32_t)(l->kind.numbers[0] * 4294967296.0);
+        const real kept = (real)(1 / (1 - l->kind.numbers[0]));
+        EACH_WORD(p, l, n, factor[at] = word < lost ? 0 : kept;)
+    }
+    scale_elements(place(p, l->output), layer_input(p, l), factor, n);
+}
+
+static void dropout_backward(nn_pass *p, const nn_layer *l, real *dx) { scaled_backward(p, l, dx); }
 static void dropout_weights(nn_pass *p, const nn_layer *l) { (void)p; (void)l; }
+
+/* ---- gaussian_dropout. n: rate. ---- In training each element is multiplied by a normal number of mean 1 and deviation sqrt(rate / (1 - rate)).
+ * Srivastava et al., 2014; keras.layers. */
+
+static void gaussian_dropout_shape(nn_layer *l) { l->elementwise = l->wants_scratch = 1; }
+
+static void gaussian_dropout_forward(nn_pass *p, const nn_layer *l) {
+    const grid g = grid_of(p, l->units);
+    const size_t n = grid_reals(&g);
+    real *factor = p->training ? place(p, l->scratch) : NULL;
+    if (factor) {
+        const double deviation = __builtin_sqrt(l->kind.numbers[0] / (1 - l->kind.numbers[0]));
+        EACH_WORD(p, l, n, factor[at] = (real)(1 + deviation * normal_of(word));)
+    }
+    scale_elements(place(p, l->output), layer_input(p, l), factor, n);
+}
+
+static void gaussian_dropout_backward(nn_pass *p, const nn_layer *l, real *dx) { scaled_backward(p, l, dx); }
+static void gaussian_dropout_weights(nn_pass *p, const nn_layer *l) { (void)p; (void)l; }
+
+/* ---- gaussian_noise. n: deviation. ---- In training a normal number of mean 0 and that deviation is added to each element. */
+
+static void gaussian_noise_shape(nn_layer *l) { l->elementwise = 1; }
+
+static void gaussian_noise_forward(nn_pass *p, const nn_layer *l) {
+    const grid g = grid_of(p, l->units);
+    const size_t n = grid_reals(&g);
+    const real *x = layer_input(p, l);
+    real *y = place(p, l->output);
+    scale_elements(y, x, NULL, n);
+    if (p->training) EACH_WORD(p, l, n, y[at] += (real)(l->kind.numbers[0] * normal_of(word));)
+}
+
+static void gaussian_noise_backward(nn_pass *p, const nn_layer *l, real *dx) {
+    const grid g = grid_of(p, l->units);
+    if (dx) scale_elements(dx, place(p, l->gradient), NULL, grid_reals(&g));
+}
+
+static void gaussian_noise_weights(nn_pass *p, const nn_layer *l) { (void)p; (void)l; }
+
+/* ---- alpha_dropout. n: rate. ---- In training each element is, with probability rate, replaced by what selu tends to far below 0; then all go
+ * y = a x + b, which gives inputs of mean 0 and variance 1 such outputs. Klambauer et al., 2017; keras.layers. */
+
+static void alpha_dropout_shape(nn_layer *l) {
+    l->elementwise = 1;
+    l->wants_scratch = 1; /* for the slopes 0 and a */
+}
+
+static void alpha_dropout_forward(nn_pass *p, const nn_layer *l) {
+    const grid g = grid_of(p, l->units);
+    const size_t n = grid_reals(&g);
+    const real *x = layer_input(p, l);
+    real *y = place(p, l->output), *slope = place(p, l->scratch);
+    if (!p->training) {
+        scale_elements(y, x, NULL, n);
+        return;
+    }
+    const double rate = l->kind.numbers[0], lowest = -1.0507009873554805 * 1.6732632423543772;
+    const double a = 1 / __builtin_sqrt((1 - rate) * (1 + rate * lowest * lowest)), b = -a * lowest * rate;
+    const uint32_t lost = (uint32_t)(rate * 4294967296.0);
+    const vec offset = v_set((real)b), in_place = v_set((real)(a * lowest + b));
+    EACH_WORD(p, l, n, slope[at] = word < lost ? 0 : (real)a;)
+    for (size_t i = 0; i < n; i += NN_LANES) {
+        const vec s = v_load(slope + i);
+        v_store(y + i, v_select(v_gt(s, v_zero()), v_fma(s, v_load(x + i), offset), in_place));
+    }
+}
+
+static void alpha_dropout_backward(nn_pass *p, const nn_layer *l, real *dx) { scaled_backward(p, l, dx); }
+static void alpha_dropout_weights(nn_pass *p, const nn_layer *l) { (void)p; (void)l; }
+
+#undef EACH_WORD

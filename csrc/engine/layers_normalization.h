@@ -36,7 +36,7 @@ typedef struct column {
     const grid *grid;
 } column;
 
-NN_INLINE size_t columns_of(const grid *g) { return g->narrow ? g->units : g->pitch / NN_LANES; }
+NN_INLINE size_t columns_of(const grid *g) { return g->narrow ? g->units : nn_pad(g->units) / NN_LANES; }
 NN_INLINE column column_at(const grid *g, size_t c) {
     return g->narrow ? (column){c * g->pitch, NN_LANES, g->pitch / NN_LANES, c, g} : (column){c * NN_LANES, g->pitch, g->rows, c, g};
 }

@@ -2,7 +2,7 @@
 
 static inline real *run_real(void *p) { return (real *)p; }
 
-static nn_pass pass_of(nn_run *run, const void *input, size_t rows, int training) {
+NN_INLINE nn_pass pass_of(nn_run *run, const void *input, size_t rows, int training) {
     nn_model *m = run->model;
     const size_t room = m->plan.narrow ? nn_pad(run->batch_size) : run->batch_size;
     return (nn_pass){.plan = &m->plan, .parameters = m->parameters, .gradients = m->gradients, .transposed = m->transposed,
@@ -30,16 +30,30 @@ static inline void copy_row(real *to, const real *from, size_t n) {
     for (; i < n; i++) __builtin_memcpy(to + i, from + i, sizeof *to);
 }
 
-/* to, laid out as g says, = rows start ... of from[][g->units] in the given order, or as they come. Padding becomes, or stays, 0. */
-static void gather(real *to, const grid *g, const real *from, const uint32_t *order, size_t start) {
+/* to[units][pitch] = the rows, transposed; units is a constant where the caller knows it. */
+NN_INLINE void gather_narrow(real *to, const grid *g, const real *from, const uint32_t *order, size_t start, const size_t units) {
     for (size_t r = 0; r < g->rows; r++) {
-        const real *row = from + (order ? order[start + r] : start + r) * g->units;
-        if (g->narrow) for (size_t u = 0; u < g->units; u++) to[u * g->pitch + r] = row[u];
-        else copy_row(to + r * g->pitch, row, g->units);
+        const real *row = from + (order ? order[start + r] : start + r) * units;
+        for (size_t u = 0; u < units; u++) to[u * g->pitch + r] = row[u];
     }
-    for (size_t u = 0; g->narrow && u < g->units; u++) {
+    for (size_t u = 0; u < units; u++) {
         for (size_t r = g->rows; r < g->pitch; r++) to[u * g->pitch + r] = 0;
     }
+}
+
+/* to, laid out as g says, = rows start ... of from[][g->units] in the given order, or as they come. Padding becomes, or stays, 0. */
+static void gather(real *to, const grid *g, const real *from, const uint32_t *order, size_t start) {
+    if (g->narrow) {
+        switch (g->units) { /* rows of a few reals: a loop over them would cost more than they do */
+        case 1: gather_narrow(to, g, from, order, start, 1); return;
+        case 2: gather_narrow(to, g, from, order, start, 2); return;
+        case 3: gather_narrow(to, g, from, order, start, 3); return;
+        case 4: gather_narrow(to, g, from, order, start, 4); return;
+        case 5: gather_narrow(to, g, from, order, start, 5); return;
+        default: gather_narrow(to, g, from, order, start, g->units); return;
+        }
+    }
+    for (size_t r = 0; r < g->rows; r++) copy_row(to + r * g->pitch, from + (order ? order[start + r] : start + r) * g->units, g->units);
 }
 
 /* The reverse: to[rows][units] */
@@ -51,7 +65,7 @@ static void scatter(real *to, const grid *g, const real *from) {
 }
 
 /* The pass over rows start ... of the data, its input gathered. */
-static nn_pass gather_pass(nn_run *run, const void *x, const uint32_t *order, size_t start, size_t rows, int training) {
+NN_INLINE nn_pass gather_pass(nn_run *run, const void *x, const uint32_t *order, size_t start, size_t rows, int training) {
     const nn_pass p = pass_of(run, run->input, rows, training);
     const grid g = grid_of(&p, p.plan->inputs);
     gather(run_real(run->input), &g, x, order, start);
@@ -64,7 +78,7 @@ static nn_pass gather_pass(nn_run *run, const void *x, const uint32_t *order, si
 }
 
 /* What losses and metrics look at: targets and weights gathered, outputs where the pass leaves them. */
-static outcome gather_outcome(nn_run *run, const nn_pass *p, const nn_data *data, const uint32_t *order, size_t start) {
+NN_INLINE outcome gather_outcome(nn_run *run, const nn_pass *p, const nn_data *data, const uint32_t *order, size_t start) {
     outcome o = {.grid = grid_of(p, p->plan->units), .target_grid = grid_of(p, data->target_units), .targets = run->targets,
                  .outputs = place(p, last_layer(p->plan)->output), .weights = data->weights ? run->weights : NULL};
     gather(o.targets, &o.target_grid, data->y, order, start);

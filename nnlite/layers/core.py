@@ -1,4 +1,6 @@
-"""The common layers: Input, Dense, Flatten, Reshape, ActivityRegularization, and Activation from its own file."""
+"""The common layers: Input, Dense, Flatten, Reshape, ActivityRegularization, and Activation and Dropout from their own
+files, for Keras had them here.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ from nnlite.data import whole
 from nnlite.errors import ArgumentError, ShapeError
 from nnlite.layers.activation import Activation, activation_of, activation_records
 from nnlite.layers.layer import LAYERS, Layer, Shape, Weight, described, older_spellings
+from nnlite.layers.noise import Dropout
 from nnlite.records import LayerRecord
 
 
@@ -227,4 +230,4 @@ class ActivityRegularization(Layer):
         return config
 
 
-__all__ = ["Activation", "ActivityRegularization", "Dense", "Flatten", "Input", "InputLayer", "Reshape"]
+__all__ = ["Activation", "ActivityRegularization", "Dense", "Dropout", "Flatten", "Input", "InputLayer", "Reshape"]

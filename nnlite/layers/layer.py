@@ -19,7 +19,7 @@ from nnlite import activations, backend, regularizers
 from nnlite.constraints import Constraint
 from nnlite.data import whole
 from nnlite.errors import ArgumentError, NotBuiltError, ShapeError, choice, unknown_argument
-from nnlite.initializers import Initializer
+from nnlite.initializers import ArrayInitializer, FunctionInitializer, Initializer
 from nnlite.records import LayerRecord, Row, TensorRecord
 from nnlite.registry import Configurable, Family, arguments
 from nnlite.regularizers import Regularizer
@@ -241,6 +241,9 @@ class Layer(Configurable):
                 f"layer {self.name!r} takes vectors; it receives rows of shape {input_row}. Put Flatten() before."
             )
 
+    def require_ready(self) -> None:
+        """Raise if it cannot compute yet; asked before a model passes data through."""
+
     # ---- what follows from them ----
 
     def add_weight(self, name: str, shape: Shape, initializer: Initializer, *rule: Any, **more: Any) -> Weight:
@@ -370,6 +373,10 @@ def described(value: Any) -> Any:
     """Return `value` as it stands in a config."""
     if isinstance(value, activations.Activation):
         return activations.serialize(value)
+    if isinstance(value, FunctionInitializer):
+        return value.function
+    if isinstance(value, ArrayInitializer):
+        return value.values
     if isinstance(value, Configurable):
         return {"class_name": type(value).__name__, "config": value.get_config()}
     return value

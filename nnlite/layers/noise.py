@@ -1,4 +1,4 @@
-"""Layers that do something only in training: Dropout."""
+"""Layers that are random in training and change nothing otherwise: Dropout and its relatives."""
 
 from __future__ import annotations
 
@@ -9,8 +9,34 @@ from nnlite.layers.layer import LAYERS, Layer, older_spellings
 from nnlite.records import LayerRecord
 
 
+class Rated(Layer):
+    """The base of layers whose noise is set by a rate.
+
+    Args:
+        rate: share of elements lost, 0 ... 1; 0 and, as in Keras 2, 1 change nothing.
+        noise_shape: None, every element on its own.
+        seed: without effect; the model's seed decides.
+        common: the arguments of `Layer`.
+    """
+
+    def __init__(self, rate: float, noise_shape: Any, seed: int | None, **common: Any) -> None:
+        super().__init__(**common)
+        self.rate = number("rate", rate, 0, 1)
+        if noise_shape is not None:
+            raise UnsupportedError(
+                f"noise_shape of {type(self).__name__} must be None, every element on its own; "
+                f"received {noise_shape!r}."
+            )
+        self.noise_shape = None
+        self.seed = seed
+
+    def record(self) -> LayerRecord | None:
+        """Return the engine's row; none where nothing changes."""
+        return LayerRecord(self.entry_name, 0, (self.rate,)) if 0 < self.rate < 1 else None
+
+
 @LAYERS.entry("dropout")
-class Dropout(Layer):
+class Dropout(Rated):
     """In training, each element is 0 with probability `rate`, the others are divided by 1 - rate. Srivastava et al.,
     2014.
 
@@ -27,15 +53,62 @@ class Dropout(Layer):
 
     @older_spellings(p="rate")
     def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **common: Any) -> None:
+        super().__init__(rate, noise_shape, seed, **common)
+
+
+@LAYERS.entry("alpha_dropout")
+class AlphaDropout(Rated):
+    """Dropout that keeps mean 0 and variance 1, to be used with selu: in training, each element becomes
+    p = -1.7580993408473766 with probability `rate`, then all go y = a x + b with
+    a = ((1 - rate)(1 + rate p^2))^(-1/2) and b = -a p rate. Klambauer et al., 2017.
+
+    Args:
+        rate, noise_shape, seed, common: as for `Dropout`.
+
+    Raises what `Dropout` raises.
+    """
+
+    @older_spellings(p="rate")
+    def __init__(self, rate: float, noise_shape: Any = None, seed: int | None = None, **common: Any) -> None:
+        super().__init__(rate, noise_shape, seed, **common)
+
+
+@LAYERS.entry("gaussian_dropout")
+class GaussianDropout(Rated):
+    """In training, each element is multiplied by a normal number of mean 1 and deviation sqrt(rate / (1 - rate)).
+    Srivastava et al., 2014.
+
+    Args:
+        rate, seed, common: as for `Dropout`.
+
+    Raises:
+        ValueError: `rate` is not within 0 ... 1.
+    """
+
+    @older_spellings(p="rate")
+    def __init__(self, rate: float, seed: int | None = None, **common: Any) -> None:
+        super().__init__(rate, None, seed, **common)
+
+
+@LAYERS.entry("gaussian_noise")
+class GaussianNoise(Layer):
+    """In training, a normal number of mean 0 and deviation `stddev` is added to each element.
+
+    Args:
+        stddev: the deviation, at least 0.
+        seed: without effect; the model's seed decides.
+        common: the arguments of `Layer`. Keras 1's name of `stddev`, sigma, is taken too.
+
+    Raises:
+        ValueError: `stddev` is negative.
+    """
+
+    @older_spellings(sigma="stddev")
+    def __init__(self, stddev: float, seed: int | None = None, **common: Any) -> None:
         super().__init__(**common)
-        self.rate = number("rate", rate, 0, 1)
-        if noise_shape is not None:
-            raise UnsupportedError(
-                f"noise_shape of Dropout must be None, every element on its own; received {noise_shape!r}."
-            )
-        self.noise_shape = None
+        self.stddev = number("stddev", stddev, 0)
         self.seed = seed
 
     def record(self) -> LayerRecord | None:
         """Return the engine's row; none where nothing changes."""
-        return LayerRecord("dropout", 0, (self.rate,)) if 0 < self.rate < 1 else None
+        return LayerRecord("gaussian_noise", 0, (self.stddev,)) if self.stddev > 0 else None

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
+from nnlite.batches import Sequence
 from nnlite.errors import ArgumentError
 from nnlite.progress import Progbar
 from nnlite.utils import generic_utils, np_utils
+from nnlite.utils.custom_objects import (
+    CustomObjectScope,
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
+from nnlite.utils.data_utils import get_file, split_dataset
 from nnlite.utils.np_utils import normalize, to_categorical
+from nnlite.utils.plotting import model_to_dot, plot, plot_model
+
+PyDataset = Sequence  # Keras 3's name
 
 
 def set_random_seed(seed: int) -> None:
@@ -25,4 +38,24 @@ def set_random_seed(seed: int) -> None:
     np.random.seed(int(seed))  # noqa: NPY002 - models draw from the global generator
 
 
-__all__ = ["Progbar", "generic_utils", "normalize", "np_utils", "set_random_seed", "to_categorical"]
+__all__ = [
+    "CustomObjectScope",
+    "Progbar",
+    "PyDataset",
+    "Sequence",
+    "custom_object_scope",
+    "generic_utils",
+    "get_custom_objects",
+    "get_file",
+    "get_registered_name",
+    "get_registered_object",
+    "model_to_dot",
+    "normalize",
+    "np_utils",
+    "plot",
+    "plot_model",
+    "register_keras_serializable",
+    "set_random_seed",
+    "split_dataset",
+    "to_categorical",
+]

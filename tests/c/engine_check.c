@@ -12,7 +12,7 @@ static uint64_t train(const task *t, int bits, const char *target, size_t cut) {
     static trainee s;
     hash h = {0xCBF29CE484222325u, 1};
     s = (trainee){.bits = bits};
-    EXPECT(NN_OK, make_model(&s, t, target));
+    MUST(make_model(&s, t, target));
     if (!s.model) return 0;
     fill_model(&s);
     MUST(compile_model(&s, t));
@@ -37,7 +37,7 @@ static void check_task(const task *t, int bits) {
     for (size_t i = 0; i < nn_target_count(); i++) {
         if (!nn_target_available(i)) continue;
         const char *target = nn_target_name(i);
-        if (train(t, bits, target, STEPS) != expected) fail("%s, f%d: %s and scalar differ", t->name, bits, target);
+        if (strcmp(target, "scalar") && train(t, bits, target, STEPS) != expected) fail("%s, f%d: %s and scalar differ", t->name, bits, target);
         if (train(t, bits, target, 1) != expected) fail("%s, f%d, %s: a cut run differs", t->name, bits, target);
     }
 }

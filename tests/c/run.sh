@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 : "${CC:=cc}" "${CLANG:=$(compgen -c clang | grep -E -m1 '^clang(-[0-9]+)?$' || echo clang)}"
 : "${ARM_CC:=aarch64-linux-gnu-gcc}" "${QEMU:=qemu-aarch64}"
-flags="-std=gnu11 -ffp-contract=off -fno-math-errno -Wall -Wextra -Werror -Icsrc -Icsrc/engine"
+flags="-std=gnu11 -ffp-contract=off -fno-math-errno -Wall -Wextra -Wconversion -Werror -Icsrc -Icsrc/engine"
 wrap="-Wl,--wrap=malloc,--wrap=calloc,--wrap=aligned_alloc,--wrap=free"
 missing=""
 
@@ -54,7 +54,7 @@ for way in ${*:-native sanitized clang arm}; do
     native) check_if "$CC" native "" "$CC" -O3 ;;
     sanitized)
         export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1
-        check_if "$CC" sanitized "" "$CC" -O1 -g1 -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all ;;
+        check_if "$CC" sanitized "" "$CC" -O0 -g1 -Wno-sign-conversion -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all ;;
     clang) check_if "$CLANG" clang "" "$CLANG" -O2 ;;
     arm)
         if command -v "$QEMU" >/dev/null; then check_if "$ARM_CC" arm "$QEMU" "$ARM_CC" -O2 -static; else missing="$missing arm (no $QEMU)"; fi ;;

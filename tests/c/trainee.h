@@ -124,7 +124,7 @@ static void fill_model(trainee *s) {
     for (size_t k = 0; k < n; k++) {
         nn_tensor_facts facts;
         MUST(nn_tensor_describe(s->model, k, &facts));
-        const double base = !strcmp(facts.name, "gamma") || !strcmp(facts.name, "moving_variance") ? 1 : 0.03125;
+        const double base = !strcmp(facts.name, "gamma") || strstr(facts.name, "variance") ? 1 : 0.03125;
         for (size_t i = 0; i < facts.rows * facts.columns; i++) put(&s->out, s->bits, i, base + noise(i, k) / 2);
         MUST(nn_tensor_write(s->model, 0, k, &s->out));
     }

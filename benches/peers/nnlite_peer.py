@@ -1,0 +1,67 @@
+"""nnlite through its public API: fit with its history, as a user calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tasks import TASKS, Array, Score, Task, data, start
+
+import nnlite
+from nnlite import optimizers
+from nnlite.layers import Dense
+from nnlite.models import Sequential
+
+NAME = "nnlite"
+
+
+def version() -> str:
+    """With the target the engine runs on, by itself or by NNLITE_TARGET."""
+    return f"{nnlite.__version__} {model_of(TASKS['T4']).engine.target}"
+
+
+def choices(task: Task) -> tuple[str, ...]:
+    return ("1 thread",)
+
+
+def differs(task: Task) -> str:
+    return "rounding"
+
+
+def note(task: Task) -> str:
+    return ""
+
+
+def model_of(task: Task) -> Any:
+    model = Sequential(seed=1)
+    for i, (units, activation) in enumerate(zip(task.units, task.activations, strict=True)):
+        model.add(Dense(units, activation=activation, **({} if i else {"input_shape": (task.inputs,)})))
+    optimizer = optimizers.get({"class_name": task.optimizer, "config": dict(task.constants)})
+    model.compile(optimizer, task.loss, metrics=["accuracy"] if task.has_accuracy else None)
+    return model
+
+
+def prepare(task: Task, choice: str) -> Callable[[], Score]:
+    model, rows = model_of(task), data(task)
+    model.set_weights(start(task))
+    held = (rows.held_x, rows.held_y) if task.validation_rows else None
+    accuracy = "val_accuracy" if held else "accuracy"
+
+    def fit() -> Score:
+        history = model.fit(
+            rows.x,
+            rows.y,
+            batch_size=task.batch_size,
+            epochs=task.epochs,
+            validation_data=held,
+            shuffle=task.shuffle,
+            verbose=0,
+        ).history
+        return Score(history["loss"][-1], history[accuracy][-1] if task.has_accuracy else float("nan"))
+
+    return fit
+
+
+def predictor(task: Task) -> Callable[[Array], Array]:
+    model = model_of(task)
+    return lambda x: model.predict(x, verbose=0)

@@ -1,0 +1,110 @@
+/* Layers that treat every element by itself, by numbers of the layer or of its unit. */
+
+/* ---- rescaling. n: factor, offset. y = factor x + offset. ---- */
+
+static void rescaling_shape(nn_layer *l) { l->elementwise = 1; }
+
+static void rescaling_forward(nn_pass *p, const nn_layer *l) {
+    const grid g = grid_of(p, l->units);
+    const real *x = layer_input(p, l);
+    real *y = place(p, l->output);
+    const vec factor = v_set((real)l->kind.numbers[0]), offset = v_set((real)l->kind.numbers[1]);
+    for (size_t i = 0; i < grid_reals(&g); i += NN_LANES) v_store(y + i, v_fma(factor, v_load(x + i), offset));
+}
+
+static void rescaling_backward(nn_pass *p, const nn_layer *l, real *dx) {
+    if (!dx) return;
+    const grid g = grid_of(p, l->units);
+    const real *dy = place(p, l->gradient);
+    const vec factor = v_set((real)l->kind.numbers[0]);
+    for (size_t i = 0; i < grid_reals(&g); i += NN_LANES) v_store(dx + i, v_mul(factor, v_load(dy + i)));
+}
+
+static void rescaling_weights(nn_pass *p, const nn_layer *l) { (void)p; (void)l; }
+
+/* ---- normalization. n: epsilon, invert. ---- y = (x - mean) / deviation, or x deviation + mean if invert; deviation = max(sqrt(variance), epsilon).
+ * Tensors: mean, variance, both statistics that training leaves alone. */
+
+static void normalization_shape(nn_layer *l) {
+    nn_layer_tensor(l, "mean", 1, 1, 1);
+    nn_layer_tensor(l, "variance", 1, 1, 1);
+    l->elementwise = 1;
+}
+
+NN_INLINE vec deviation_of(const nn_pass *p, const nn_layer *l, const column *c) {
+    return v_max(v_set((real)l->kind.numbers[0]), v_sqrt(column_load(c, tensor_values(p, l, 1)))); /* NaN stays NaN */
+}
+
+static void normalization_forward(nn_pass *p, const nn_layer *l) {
+    const grid g = grid_of(p, l->units);
+    const real *x = layer_input(p, l);
+    real *y = place(p, l->output);
+    for (size_t i = 0; i < columns_of(&g); i++) {
+        const column c = column_at(&g, i);
+        const vec mean = column_load(&c, tensor_values(p, l, 0)), deviation = deviation_of(p, l, &c);
+        for (size_t k = 0; k < c.count; k++) {
+            const size_t at = c.start + k * c.step;
+            const vec v = v_load(x + at), result = l->kind.numbers[1] != 0 ? v_fma(v, deviation, mean) : v_div(v_sub(v, mean), deviation);
+            v_store(y + at, v_keep(column_counts(&c, k), result));
+        }
+    }
+}
+
+static void normalization_backward(nn_pass *p, const nn_layer *l, real *dx) {
+    if (!dx) return;
+    const grid g = grid_of(p, l->units);
+    const real *dy = place(p, l->gradient);
+    for (size_t i = 0; i < columns_of(&g); i++) {
+        const column c = column_at(&g, i);
+        const vec deviation = deviation_of(p, l, &c);
+        for (size_t k = 0; k < c.count; k++) {
+            const size_t at = c.start + k * c.step;
+            const vec d = v_load(dy + at);
+            v_store(dx + at, l->kind.numbers[1] != 0 ? v_mul(d, deviation) : v_div(d, deviation));
+        }
+    }
+}
+
+static void normalization_weights(nn_pass *p, const nn_layer *l) { (void)p; (void)l; }
+
+/* ---- prelu. y = x above 0, alpha x below; tensor alpha, one for each unit. He et al., 2015; keras.layers. ---- */
+
+static void prelu_shape(nn_layer *l) {
+    nn_layer_tensor(l, "alpha", 1, 1, 0);
+    l->elementwise = l->keeps_input = 1;
+}
+
+static void prelu_forward(nn_pass *p, const nn_layer *l) {
+    const grid g = grid_of(p, l->units);
+    const real *x = layer_input(p, l);
+    real *y = place(p, l->output);
+    for (size_t i = 0; i < columns_of(&g); i++) {
+        const column c = column_at(&g, i);
+        const vec alpha = column_load(&c, tensor_values(p, l, 0));
+        for (size_t k = 0; k < c.count; k++) {
+            const vec v = v_load(x + c.start + k * c.step);
+            v_store(y + c.start + k * c.step, v_select(v_gt(v, v_zero()), v, v_mul(alpha, v)));
+        }
+    }
+}
+
+/* At x = 0 both slopes are 0, as Keras has it. */
+static void prelu_backward(nn_pass *p, const nn_layer *l, real *dx) {
+    const grid g = grid_of(p, l->units);
+    const real *x = layer_input(p, l), *dy = place(p, l->gradient);
+    for (size_t i = 0; i < columns_of(&g); i++) {
+        const column c = column_at(&g, i);
+        const vec alpha = column_load(&c, tensor_values(p, l, 0));
+        vec sum = v_zero();
+        for (size_t k = 0; k < c.count; k++) {
+            const size_t at = c.start + k * c.step;
+            const vec v = v_load(x + at), d = v_load(dy + at);
+            const mask below = v_lt(v, v_zero());
+            sum = v_fma(d, v_keep(below, v), sum);
+            if (dx) v_store(dx + at, v_select(v_gt(v, v_zero()), d, v_keep(below, v_mul(alpha, d))));
+        }
+        column_store(&c, tensor_gradient(p, l, 0), column_total(&c, sum));
+    }
+}
+
+static void prelu_weights(nn_pass *p, const nn_layer *l) { (void)p; (void)l; } /* done in backward, which may write over the gradient */

@@ -1,0 +1,126 @@
+"""Evaluation: of arrays by the engine at once, of batches one by one, told to those who listen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnlite.batches import GivenBatches
+from nnlite.callbacks import ByName, Listeners
+from nnlite.data import Data
+from nnlite.errors import ShapeError
+from nnlite.objective import Measures
+
+if TYPE_CHECKING:
+    from nnlite._engine import Run
+
+Array = NDArray[Any]
+
+
+def evaluate(run: Run, measures: Measures, data: Data) -> list[float]:
+    """Return the means of loss and metrics over all rows of `data`."""
+    if not measures.in_python:
+        return run.evaluate(*data)
+    with _counting_apart(measures):
+        return _counted(run, measures, data)
+
+
+@contextmanager
+def _counting_apart(measures: Measures) -> Iterator[None]:
+    """Let the metrics count anew, and put back what they have counted in a training under way."""
+    counts = [dict(vars(metric)) for metric in measures.metrics]
+    for metric in measures.metrics:
+        metric.reset_state()
+    try:
+        yield
+    finally:
+        for metric, count in zip(measures.metrics, counts, strict=True):
+            vars(metric).update(count)
+
+
+def _counted(run: Run, measures: Measures, data: Data) -> list[float]:
+    """The means of loss and metrics over `data`; those of metrics written in Python over all they have counted."""
+    outputs = run.predict(data.x)
+    fits = data.y.shape[1] in (1, outputs.shape[1])
+    total, *known = run.evaluate(data.x, data.y if fits or measures.rows else np.zeros_like(outputs), data.weights)
+    for part in data.parts(run.batch_size):
+        p, outputs = outputs[: len(part.x)], outputs[len(part.x) :]
+        if measures.record is None:
+            total += measures.weight * float(np.mean(measures.loss(part.y, p, part.weights))) * len(p) / len(data.x)
+        count(measures, part.y, p)
+    return [total, *joined(measures, known)]
+
+
+def evaluate_batches(run: Run, measures: Measures, batches: Iterable[Data], listeners: Listeners) -> list[float]:
+    """Return the means of loss and metrics over all rows of all batches, telling those who listen of each.
+
+    Raises ShapeError if there is no batch.
+    """
+    rows, sums, values = 0, np.zeros(len(measures.names)), [0.0] * len(measures.names)
+    with _counting_apart(measures):
+        for number, batch in enumerate(batches):
+            logs: ByName[float] = ByName(batch=number, size=len(batch.x))
+            listeners.call("on_test_batch_begin", number, logs)
+            values = _counted(run, measures, batch) if measures.in_python else run.evaluate(*batch)
+            sums += np.array(values) * len(batch.x)
+            rows += len(batch.x)
+            logs.update(zip(measures.names, values, strict=True))
+            listeners.call("on_test_batch_end", number, logs)
+    if not rows:
+        raise ShapeError("evaluation needs at least one batch; the generator gave none. A generator starts but once.")
+    counts_itself = [False, *(metric.record is None for metric in measures.metrics)]
+    means = (sums / rows).tolist()
+    return [value if own else mean for value, mean, own in zip(values, means, counts_itself, strict=True)]
+
+
+def test(run: Run, measures: Measures, source: Data | GivenBatches, listeners: Listeners) -> list[float]:
+    """Evaluate arrays or batches with the hooks of testing. Arrays give the same bits whoever listens."""
+    if not listeners.each_test and isinstance(source, Data):
+        return evaluate(run, measures, source)
+    listeners.call("on_test_begin", ByName())
+    if isinstance(source, GivenBatches):
+        means = evaluate_batches(run, measures, source.epoch(), listeners)
+    else:
+        if listeners.each_test_batch:
+            evaluate_batches(run, measures, source.parts(run.batch_size), listeners)
+        means = evaluate(run, measures, source)
+    listeners.call("on_test_end", ByName(zip(measures.names, means, strict=True)))
+    return means
+
+
+class Validation:
+    """An evaluation after epochs of training that needs Python.
+
+    Args:
+        run, measures, source, listeners: as in `test`.
+        epochs: number of epochs between two, or the numbers, from 1, of the epochs it follows.
+    """
+
+    def __init__(
+        self, run: Run, measures: Measures, source: Data | GivenBatches, listeners: Listeners, epochs: int | set[int]
+    ) -> None:
+        self._test = run, measures, source, listeners
+        self._epochs = epochs
+
+    def means(self, epoch: int) -> list[float]:
+        """Return the means after `epoch`, from 0; none if it is not the turn of that epoch."""
+        number, epochs = epoch + 1, self._epochs
+        due = number in epochs if isinstance(epochs, set) else number % epochs == 0
+        return test(*self._test) if due else []
+
+
+def count(measures: Measures, y: Array, p: Array) -> None:
+    """Let the metrics written in Python see a batch."""
+    for metric in measures.metrics:
+        if metric.record is None:
+            metric.update_state(y, p)
+
+
+def joined(measures: Measures, known: Sequence[float]) -> list[float]:
+    """The values of all metrics in order: those the engine has from `known`, the others as they have counted."""
+    values = iter(known)
+    return [float(metric.result()) if metric.record is None else next(values) for metric in measures.metrics]
