@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +24,9 @@ Array = NDArray[Any]
 def evaluate(run: Run, measures: Measures, data: Data) -> list[float]:
     """Return the means of loss and metrics over all rows of `data`."""
     if not measures.in_python:
-        return run.evaluate(*data)
+        return measures.values(run.evaluate(*data), len(data.x))
     with _counting_apart(measures):
-        return _counted(run, measures, data)
+        return measures.values(_counted(run, measures, data), len(data.x))
 
 
 @contextmanager
@@ -43,7 +43,7 @@ def _counting_apart(measures: Measures) -> Iterator[None]:
 
 
 def _counted(run: Run, measures: Measures, data: Data) -> list[float]:
-    """The means of loss and metrics over `data`; those of metrics written in Python over all they have counted."""
+    """The means of the loss and of the engine's rows over `data`, which metrics written in Python count."""
     outputs = run.predict(data.x)
     fits = data.y.shape[1] in (1, outputs.shape[1])
     total, *known = run.evaluate(data.x, data.y if fits or measures.rows else np.zeros_like(outputs), data.weights)
@@ -52,7 +52,7 @@ def _counted(run: Run, measures: Measures, data: Data) -> list[float]:
         if measures.record is None:
             total += measures.weight * float(np.mean(measures.loss(part.y, p, part.weights))) * len(p) / len(data.x)
         count(measures, part.y, p)
-    return [total, *joined(measures, known)]
+    return [total, *known]
 
 
 def evaluate_batches(run: Run, measures: Measures, batches: Iterable[Data], listeners: Listeners) -> list[float]:
@@ -60,21 +60,19 @@ def evaluate_batches(run: Run, measures: Measures, batches: Iterable[Data], list
 
     Raises ShapeError if there is no batch.
     """
-    rows, sums, values = 0, np.zeros(len(measures.names)), [0.0] * len(measures.names)
+    rows, sums = 0, np.zeros(1 + len(measures.rows))
     with _counting_apart(measures):
         for number, batch in enumerate(batches):
             logs: ByName[float] = ByName(batch=number, size=len(batch.x))
             listeners.call("on_test_batch_begin", number, logs)
-            values = _counted(run, measures, batch) if measures.in_python else run.evaluate(*batch)
-            sums += np.array(values) * len(batch.x)
+            means = _counted(run, measures, batch) if measures.in_python else run.evaluate(*batch)
+            sums += np.array(means) * len(batch.x)
             rows += len(batch.x)
-            logs.update(zip(measures.names, values, strict=True))
+            logs.update(zip(measures.names, measures.values(means, len(batch.x)), strict=True))
             listeners.call("on_test_batch_end", number, logs)
-    if not rows:
-        raise ShapeError("evaluation needs at least one batch; the generator gave none. A generator starts but once.")
-    counts_itself = [False, *(metric.record is None for metric in measures.metrics)]
-    means = (sums / rows).tolist()
-    return [value if own else mean for value, mean, own in zip(values, means, counts_itself, strict=True)]
+        if rows:
+            return measures.values((sums / rows).tolist(), rows)
+    raise ShapeError("evaluation needs at least one batch; the generator gave none. A generator starts but once.")
 
 
 def test(run: Run, measures: Measures, source: Data | GivenBatches, listeners: Listeners) -> list[float]:
@@ -116,11 +114,5 @@ class Validation:
 def count(measures: Measures, y: Array, p: Array) -> None:
     """Let the metrics written in Python see a batch."""
     for metric in measures.metrics:
-        if metric.record is None:
+        if not metric.rows:
             metric.update_state(y, p)
-
-
-def joined(measures: Measures, known: Sequence[float]) -> list[float]:
-    """The values of all metrics in order: those the engine has from `known`, the others as they have counted."""
-    values = iter(known)
-    return [float(metric.result()) if metric.record is None else next(values) for metric in measures.metrics]

@@ -15,7 +15,7 @@ from nnlite.errors import ArgumentError
 from nnlite.evaluation import Validation
 from nnlite.objective import Measures
 from nnlite.progress import EpochReport
-from nnlite.python_run import PythonRun
+from nnlite.python_run import DerivedRun, PythonRun
 from nnlite.training import Training
 
 if TYPE_CHECKING:
@@ -126,7 +126,13 @@ def _stream(train: Data | GivenBatches, size: int, plan: Plan) -> Batches | None
 
 def training_run(model: Model, engine: EngineModel, batch_size: int, measures: Measures) -> Run | PythonRun:
     """Return what trains on arrays."""
-    return python_run(model, engine, batch_size, measures) if measures.in_python else Run(engine, batch_size)
+    if measures.in_python:
+        return python_run(model, engine, batch_size, measures)
+    if measures.plain:
+        return Run(engine, batch_size)
+    run = DerivedRun(engine, batch_size)
+    run.measures = measures
+    return run
 
 
 def python_run(model: Model, engine: EngineModel, batch_size: int, measures: Measures) -> PythonRun:

@@ -1,5 +1,5 @@
-"""Metrics. To add one: its routine and row in csrc/engine/metrics.h, an entry here, a line of tests/reference.py.
-Every loss is a metric too.
+"""Metrics. To add one: its routine and row in csrc/engine/metrics.h, an entry here or, for one made of counts of right
+and wrong decisions, in confusion.py, a line of tests/reference.py. Every loss is a metric too.
 
 An entry is a class; its docstring is the formula for one row of the batch, t its targets and p the outputs. The value
 of a metric is the mean over the rows. Formulas: keras.metrics.
@@ -7,137 +7,22 @@ of a metric is the mean over the rows. Formulas: keras.metrics.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from nnlite import confusion as confusion  # enters its metrics
 from nnlite import losses
-from nnlite.config import era, era_name
-from nnlite.errors import number
-from nnlite.loss import Loss, RowFunction, row_values
-from nnlite.losses import LOSSES
+from nnlite.config import era
+from nnlite.data import whole
+from nnlite.errors import choice, number
+from nnlite.loss import Loss, RowFunction
+from nnlite.metric import METRICS as METRICS
+from nnlite.metric import Metric, PythonMetric
 from nnlite.records import Row, row
-from nnlite.registry import Configurable, Entry, Family
-
-
-class Metric(Configurable):
-    """Base of all metrics.
-
-    Args:
-        name: its key in the history; the entry's own, as the era calls it, if None.
-        dtype: taken for Keras' sake.
-
-    Use one by itself with `update_state`, `result` and `reset_state`. A subclass with a `call` or `update_state` of
-    its own is a metric written in Python.
-    """
-
-    sparse: ClassVar[bool] = False  # targets are class numbers, one column, rather than one column for each output
-
-    def __init__(self, name: str | None = None, dtype: Any = None) -> None:
-        self.name = name or era_name(self.entry_name) or type(self).__name__
-        self.dtype = dtype
-        self.total = self.count = 0.0
-
-    def rule(self) -> Row:
-        """Return the engine's row and its numbers; what an entry with parameters defines."""
-        return row(self.entry_name)
-
-    @property
-    def record(self) -> Row | None:
-        """The engine's row and its numbers; None if the metric is written in Python."""
-        own = type(self)
-        return self.rule() if own.call is Metric.call and own.update_state is Metric.update_state else None
-
-    def resolve(self, loss: Loss | None, output_units: int, target_units: int) -> Metric:
-        """Return the metric meant for a model of that loss and those widths: itself, unless it leaves a choice."""
-        return self
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return the metric of every row: arrays (..., units) give (...,)."""
-        return row_values(self.rule(), y_true, y_pred, self.sparse)
-
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count the rows of a batch in, each `sample_weight` times."""
-        values = np.asarray(self.call(y_true, y_pred), np.float64)
-        if values.ndim == 0:  # one value for the batch counts for each of its rows
-            values = np.full(np.shape(y_pred)[:1], values)
-        weights = np.ones_like(values) if sample_weight is None else np.broadcast_to(sample_weight, values.shape)
-        self.total += float((values * weights).sum())
-        self.count += float(weights.sum())
-
-    def result(self) -> float:
-        """Return the mean over all rows counted in since the last reset; 0 if there were none."""
-        return self.total / self.count if self.count else 0.0
-
-    def reset_state(self) -> None:
-        """Forget all rows."""
-        self.total = self.count = 0.0
-
-    reset_states = reset_state
-
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
-        self.update_state(y_true, y_pred, sample_weight)
-        return self.result()
-
-
-class PythonMetric(Metric):
-    """A function ``f(y_true, y_pred)`` on arrays as metric: the mean of what it returns."""
-
-    def __init__(self, function: Callable[..., Any], name: str | None = None, dtype: Any = None) -> None:
-        super().__init__(name or getattr(function, "__name__", type(function).__name__), dtype)
-        self.function = function
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        values = np.asarray(self.function(y_true, y_pred))
-        return values.reshape(len(values), -1).mean(axis=1) if values.ndim > 1 else values
-
-
-class LossMetric(Metric):
-    """A loss as metric."""
-
-    def __init__(self, loss: Loss, name: str | None = None, dtype: Any = None) -> None:
-        super().__init__(name or loss.name, dtype)
-        self.loss = loss
-
-    @property
-    def class_name(self) -> str:
-        return self.loss.class_name
-
-    def get_config(self) -> dict[str, Any]:
-        parameters = {key: value for key, value in self.loss.get_config().items() if key not in ("name", "reduction")}
-        return {"name": self.name, "dtype": self.dtype} | parameters
-
-    @property
-    def record(self) -> Row | None:
-        return None if self.loss.in_python else self.loss.rule()
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        return self.loss.call(y_true, y_pred)
-
-
-def _adopt(function: Callable[..., Any]) -> Metric:
-    if isinstance(function, RowFunction):
-        return METRICS.get(function.__name__)
-    if isinstance(function, type) and issubclass(function, Loss):
-        function = function()
-    return LossMetric(function) if isinstance(function, Loss) else PythonMetric(function)
-
-
-METRICS = Family("metric", Metric, _adopt)
-
-
-def _enter_loss(entry: Entry[Loss]) -> None:
-    """Enter a loss as a metric of the same names."""
-
-    def make(name: str | None = None, dtype: Any = None, **parameters: Any) -> Metric:
-        return LossMetric(entry.make(**parameters), name, dtype)
-
-    METRICS.entry(entry.name, *entry.aliases, *entry.class_name(), rows=entry.rows)(make)
-
-
-for _entry in LOSSES.entries.values():
-    _enter_loss(_entry)
 
 
 @METRICS.entry("binary_accuracy", rows=("binary_accuracy", "rounded_accuracy"))
@@ -166,6 +51,134 @@ class SparseCategoricalAccuracy(Metric):
     sparse = True
 
 
+class _TopK(Metric):
+    """A metric that asks whether the class is among the k largest outputs."""
+
+    def __init__(self, k: int = 5, name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(name, dtype)
+        self.k = whole("k", k)
+
+    def rule(self) -> Row:
+        return row(self.entry_name, self.k)
+
+
+@METRICS.entry("top_k_categorical_accuracy")
+class TopKCategoricalAccuracy(_TopK):
+    """1 where fewer than k outputs are larger than the one where the largest t stands, else 0."""
+
+
+@METRICS.entry("sparse_top_k_categorical_accuracy")
+class SparseTopKCategoricalAccuracy(_TopK):
+    """1 where fewer than k outputs are larger than the one at t, the number of the class, else 0."""
+
+    sparse = True
+
+
+@METRICS.entry("exact_accuracy")
+class Accuracy(Metric):
+    """Mean of 1 where t = p, else 0. The word "accuracy" does not mean this but what `AccuracyOfModel` chooses."""
+
+    def __init__(self, name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(name or "accuracy", dtype)
+
+    @property
+    def class_name(self) -> str:
+        return "ExactAccuracy"
+
+
+@METRICS.entry("root_mean_squared_error", "rmse", rows=())
+class RootMeanSquaredError(Metric):
+    """Square root of the mean over all rows of the mean of (p - t)^2."""
+
+    def rule(self) -> Row:
+        return row("mean_squared_error")
+
+    def value(self, means: Sequence[float], count: float) -> float:
+        return math.sqrt(means[0])
+
+    def result(self) -> float:
+        return math.sqrt(super().result())
+
+
+@METRICS.entry("r2_score", rows=())
+class R2Score(Metric):
+    """1 - sum (t - p)^2 / sum (t - mean t)^2 over all rows: the mean of the outputs' scores, each of them alike.
+
+    Args:
+        class_aggregation: "uniform_average", or "variance_weighted_average": by the sums of (t - mean t)^2.
+        num_regressors: p in the adjusted score 1 - (1 - score) (n - 1) / (n - p - 1) for n rows; 0 leaves it.
+    """
+
+    def __init__(
+        self,
+        class_aggregation: str = "uniform_average",
+        num_regressors: int = 0,
+        name: str | None = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(name, dtype)
+        known = ("uniform_average", "variance_weighted_average")
+        self.class_aggregation = choice("class_aggregation", class_aggregation, known)
+        self.num_regressors = whole("num_regressors", num_regressors, 0)
+        self.sums: NDArray[np.float64] = np.zeros((4, 1))
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        p = np.asarray(y_pred, np.float64)
+        p = p.reshape(len(p), -1)
+        t = np.asarray(y_true, np.float64).reshape(p.shape)
+        w = np.ones((len(p), 1)) if sample_weight is None else np.reshape(sample_weight, (-1, 1))
+        sums = np.array([(w * t).sum(0), (w * t**2).sum(0), (w * (t - p) ** 2).sum(0), w.sum(0) + 0 * t[0]])
+        self.sums = self.sums + sums
+        self.count += len(p)
+
+    def result(self) -> float:
+        if not self.count:
+            return 0.0
+        sums, squares, errors, weight = self.sums
+        spread = squares - sums**2 / weight
+        with np.errstate(all="ignore"):
+            scores = np.where(spread == 0, 0.0, 1 - errors / spread)
+        weighted = self.class_aggregation == "variance_weighted_average" and spread.sum() > 0
+        score = float(np.average(scores, weights=spread if weighted else None))
+        rest = self.count - self.num_regressors - 1
+        return 1 - (1 - score) * (self.count - 1) / rest if self.num_regressors and rest > 0 else score
+
+    def reset_state(self) -> None:
+        """Forget all rows."""
+        self.sums, self.count = np.zeros((4, 1)), 0.0
+
+    reset_states = reset_state
+
+
+class _Reduced(Metric):
+    """A metric of plain values: ``update_state(values, sample_weight=None)``."""
+
+    def update_state(self, values: Any, y_pred: Any = None, sample_weight: Any = None) -> None:
+        """Count values in, each `sample_weight` times, which may also come second."""
+        values = np.asarray(values, np.float64)
+        weights = sample_weight if y_pred is None else y_pred
+        spread = np.broadcast_to(1.0 if weights is None else np.asarray(weights, np.float64), values.shape)
+        self.total += float((values * spread).sum())
+        self.count += float(spread.sum())
+
+    def __call__(self, values: Any, sample_weight: Any = None) -> float:  # type: ignore[override]
+        self.update_state(values, sample_weight)
+        return self.result()
+
+
+@METRICS.entry("mean", rows=())
+class Mean(_Reduced):
+    """The weighted mean of the values it is given."""
+
+
+@METRICS.entry("sum", rows=())
+class Sum(_Reduced):
+    """The weighted sum of the values it is given."""
+
+    def result(self) -> float:
+        return self.total
+
+
 class _Chosen(Metric):
     """A word that means one of three metrics, depending on the model."""
 
@@ -189,7 +202,7 @@ class _Chosen(Metric):
 
 
 @METRICS.entry("accuracy", "acc", rows=())
-class Accuracy(_Chosen):
+class AccuracyOfModel(_Chosen):
     """The share of right answers: binary, categorical or sparse categorical accuracy.
 
     Binary for one output (in keras2 also for several, if the loss is binary crossentropy), sparse categorical where
@@ -201,7 +214,7 @@ class Accuracy(_Chosen):
 
 @METRICS.entry("crossentropy", "ce", rows=())
 class Crossentropy(_Chosen):
-    """Binary, categorical or sparse categorical crossentropy, chosen as by `Accuracy`."""
+    """Binary, categorical or sparse categorical crossentropy, chosen as by `AccuracyOfModel`."""
 
     binary, sparse_categorical = "binary_crossentropy", "sparse_categorical_crossentropy"
     categorical = "categorical_crossentropy"
@@ -241,7 +254,9 @@ def serialize(metric: Any) -> str | dict[str, Any]:
 
 def __getattr__(name: str) -> Any:
     entry = METRICS.attribute(__name__, name)
-    return RowFunction(entry) if name in (name.lower(), name.upper()) else entry.make
+    make = entry.make
+    of_rows = not (isinstance(make, type) and issubclass(make, Metric)) or issubclass(make, _Chosen) or bool(entry.rows)
+    return RowFunction(entry) if of_rows and name in (name.lower(), name.upper()) else make
 
 
 __all__ = ["Metric", "deserialize", "get", "serialize", *METRICS.exports()]

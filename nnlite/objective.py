@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from nnlite import losses, metrics, optimizers
 from nnlite.data import Door
-from nnlite.errors import ArgumentError, number
+from nnlite.errors import ArgumentError, ShapeError, number
 from nnlite.loss import Loss, PythonLoss, RowFunction
-from nnlite.metrics import Metric, PythonMetric
+from nnlite.metric import Metric, PythonMetric
 from nnlite.records import LossRecord, Row
 
 if TYPE_CHECKING:
@@ -30,6 +32,22 @@ class Measures(NamedTuple):
     in_python: bool  # whether a batch needs Python
     names: list[str]  # "loss" and the metrics' names
     columns: int | None  # of the targets; None: what is written in Python takes any number
+
+    @property
+    def plain(self) -> bool:
+        """Whether the means of the engine's rows are the metrics, one for one."""
+        return all(type(metric).value is Metric.value and len(metric.rows) == 1 for metric in self.metrics)
+
+    def values(self, means: Sequence[float], count: float) -> list[float]:
+        """Return loss and metrics, given the means of the loss and of the engine's rows over `count` rows.
+
+        Metrics written in Python give what they have counted.
+        """
+        found, rest = [float(means[0])], list(means[1:])
+        for metric in self.metrics:
+            own, rest = rest[: len(metric.rows)], rest[len(metric.rows) :]
+            found.append(metric.value(own, count) if own else _single(metric))
+        return found
 
 
 class Objective:
@@ -64,9 +82,9 @@ class Objective:
         row, weight = loss.record(units, door.activation), self.weight if self.loss else 0.0
         record = None if row is None else LossRecord(*row, weight, loss.reduction == "sum")
         found = [metrics.get(identifier, loss, units, 1 if loss.sparse else units) for identifier in self.chosen]
-        rows = [metric.record for metric in found]
-        known = [row for row in rows if row is not None]
-        sparse = {getattr(metric, "loss", metric).sparse for metric, row in zip(found, rows, strict=True) if row}
+        rows = [metric.rows for metric in found]
+        known = [row for own in rows for row in own]
+        sparse = {getattr(metric, "loss", metric).sparse for metric, own in zip(found, rows, strict=True) if own}
         sparse |= set() if record is None else {loss.sparse}
         columns = {1 if one else units for one in sparse}
         if len(columns) > 1:
@@ -74,7 +92,7 @@ class Objective:
             text = "class numbers in one column, or a column for each unit, as the loss does"
             raise ValueError(f"metrics must all take {text}; received {listed} with the loss {loss.name!r}.")
         names = _numbered(["loss", *(metric.name for metric in found)])
-        in_python = record is None or None in rows
+        in_python = record is None or () in rows
         return Measures(loss, record, weight, found, known, in_python, names, columns.pop() if columns else None)
 
     def compile(self, engine: EngineModel, measures: Measures) -> None:
@@ -111,6 +129,17 @@ def _flat(chosen: Any) -> list[Any]:
     if isinstance(chosen, dict) and "class_name" not in chosen:
         chosen = list(chosen.values())
     return [one for part in chosen for one in _flat(part)] if isinstance(chosen, list | tuple) else [chosen]
+
+
+def _single(metric: Metric) -> float:
+    """The value a metric has counted, which must be one number."""
+    value = np.asarray(metric.result())
+    if value.size != 1:
+        raise ShapeError(
+            f"a metric of a model must be one number; {metric.name!r} gives {value.size}. Choose one threshold, or an "
+            "average such as average='macro'."
+        )
+    return float(value.item())
 
 
 def _numbered(names: Sequence[str]) -> list[str]:

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlite import _engine
+from nnlite._engine import Run
 from nnlite.batches import ArrayBatches, Batches
 from nnlite.data import Data
-from nnlite.evaluation import count, evaluate, joined
+from nnlite.evaluation import count, evaluate
 from nnlite.objective import NO_LOSS, Measures
 from nnlite.records import LayerRecord, OptimizerRecord
 
@@ -26,6 +27,42 @@ Array = NDArray[Any]
 
 class OutOfBatches(Exception):
     """There is no batch to begin an epoch with."""
+
+
+class DerivedRun(Run):
+    """A `Run` whose means are turned into metrics that are no means themselves, such as precision."""
+
+    measures: Measures
+
+    def bind(
+        self, x: Array, y: Array, sample_weight: Array | None = None, shuffle: int = 1, validation: Any = None
+    ) -> None:
+        """Take the data of a training, as `Run.bind` does."""
+        super().bind(x, y, sample_weight, shuffle, validation)
+        self._rows = [len(x)] if validation is None else [len(x), len(validation[0])]
+
+    def history(self, start: int | None = None) -> NDArray[np.float64]:
+        """Return the values of the epochs from `start` on, as `Run.history` does."""
+        values = [
+            [
+                value
+                for part, rows in zip(np.split(means, len(self._rows)), self._rows, strict=True)
+                for value in self.measures.values(part.tolist(), rows)
+            ]
+            for means in super().history(start)
+        ]
+        return np.array(values, np.float64).reshape(len(values), len(self._rows) * len(self.measures.names))
+
+    @property
+    def partial(self) -> list[float]:
+        """The values over the rows of the epoch under way."""
+        return self.measures.values(super().partial, self.rows)
+
+    @property
+    def last(self) -> list[float]:
+        """The values over the last batch."""
+        before = (self.batches if self.batch == 0 else self.batch) - 1
+        return self.measures.values(super().last, min(self.batch_size, self._rows[0] - before * self.batch_size))
 
 
 class PythonRun:
@@ -129,8 +166,8 @@ class PythonRun:
         if not (self.bad_iteration or np.isfinite(values[0])):
             self.bad_iteration = self.model.iterations
         loss, *known = (self._sums / self.rows).tolist()
-        self.partial = [loss, *joined(self._measures, known)]
-        self.last = [values[0], *joined(self._measures, values[1:])]
+        self.partial = self._measures.values([loss, *known], self.rows)
+        self.last = self._measures.values(values, self.size)
 
     def _end_epoch(self) -> int:
         self.model.state = self.model.state | {"epochs": self.model.epochs_done + 1}

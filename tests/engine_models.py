@@ -47,6 +47,7 @@ VALUES = {
     "threshold": 0.25,
     "offset": 0.5,
     "invert": 0.0,
+    "k": 2.0,
     "alpha": 0.75,
     "max_value": 0.75,
     "learning_rate_power": -0.5,

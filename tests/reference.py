@@ -448,12 +448,25 @@ def loss_gradient(name: str, t: Array, p: Array, *numbers: float) -> Array:
 
 # ---- metrics: as losses ----
 
+
+def among_largest(classes: Array, p: Array, k: float) -> Array:
+    own = np.take_along_axis(p, classes[:, None], axis=-1)
+    return ((p > own).sum(axis=-1) < k).astype(np.float64)
+
+
 METRICS: dict[str, Callable[..., Array]] = {
     **LOSSES,
     "binary_accuracy": lambda t, p, threshold: mean(t == (p > threshold)),
     "rounded_accuracy": lambda t, p: mean(t == np.round(p)),
     "categorical_accuracy": lambda t, p: (t.argmax(axis=-1) == p.argmax(axis=-1)).astype(np.float64),
     "sparse_categorical_accuracy": lambda t, p: (t.reshape(-1) == p.argmax(axis=-1)).astype(np.float64),
+    "top_k_categorical_accuracy": lambda t, p, k: among_largest(t.argmax(axis=-1), p, k),
+    "sparse_top_k_categorical_accuracy": lambda t, p, k: among_largest(t.reshape(-1).astype(np.int64), p, k),
+    "exact_accuracy": lambda t, p: mean(t == p),
+    "true_positives": lambda t, p, threshold: ((t != 0) & (p > threshold)).sum(axis=-1),
+    "false_positives": lambda t, p, threshold: ((t == 0) & (p > threshold)).sum(axis=-1),
+    "true_negatives": lambda t, p, threshold: ((t == 0) & (p <= threshold)).sum(axis=-1),
+    "false_negatives": lambda t, p, threshold: ((t != 0) & (p <= threshold)).sum(axis=-1),
 }
 
 # ---- constraints: new w from w (inputs, units) or (units,); lengths along axis 0. regularizers. initializers ----

@@ -1,17 +1,13 @@
 #!/usr/bin/env bash
 # The C checks under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer, then Python tests with the extension built likewise.
-#   tests/sanitize.sh              the tests that reach the engine most: a few minutes
-#   tests/sanitize.sh --all        every test that does not measure time or build things itself
-#   tests/sanitize.sh pytest arguments
+#   tests/sanitize.sh              all tests but those that train thousands of nets, measure time or build things themselves
+#   tests/sanitize.sh --all        the thousands of nets too
+#   tests/sanitize.sh ARGUMENT...  what these arguments of pytest choose
 # Needs gcc on Linux, and a Python (PYTHON, or python3) with numpy, cython, setuptools and pytest; makes an environment with them if it has not.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-engine="tests/test_engine.py tests/test_layers.py tests/test_gradients.py tests/test_formulas.py tests/test_optimizers.py
-        tests/test_advance.py tests/test_random.py tests/test_training.py tests/test_errors.py tests/test_concurrency.py"
-unfit="--ignore=tests/test_c.py --ignore=tests/test_statistics.py"
-
 python=${PYTHON:-python3}
 if ! "$python" -c "import numpy, Cython, setuptools, pytest" 2>/dev/null; then
     "$python" -m venv "$work/venv"
@@ -22,15 +18,15 @@ fi
 tests/c/run.sh sanitized
 
 mkdir "$work/source"
-tar -c --exclude=__pycache__ --exclude='*.so' --exclude='_engine.c' csrc nnlite tests examples setup.py pyproject.toml README.md LICENSE | tar -x -C "$work/source"
+tar -c --exclude=__pycache__ --exclude='*.so' --exclude='_engine.c' csrc nnlite tests benches examples setup.py pyproject.toml README.md LICENSE | tar -x -C "$work/source"
 cd "$work/source"
 echo "== the extension"
 CC=gcc NNLITE_SANITIZE=address,undefined "$python" setup.py --quiet build_ext --inplace >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 
 # -s: pytest would swallow the reports. malloc: or freed blocks stay inside the interpreter. No leak check: the interpreter keeps some by design.
 case ${1:-} in
-"") set -- -k "not time and not slow" $engine ;;
---all) set -- -k "not time and not slow" $unfit tests ;;
+"") set -- --ignore=tests/test_statistics.py --ignore=tests/test_demo.py --ignore=tests/test_c.py -k "not interrupt" tests ;;
+--all) set -- --ignore=tests/test_c.py -k "not interrupt" tests ;;
 esac
 library() { gcc -print-file-name="$1"; }
 LD_PRELOAD="$(library libasan.so) $(library libubsan.so) $(library libstdc++.so)" PYTHONMALLOC=malloc PYTHONPATH=$PWD \

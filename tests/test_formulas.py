@@ -389,8 +389,10 @@ def test_constraint_never_hides_nan(row: str, dtype: str, target: str) -> None:
 @pytest.mark.parametrize("row", [row for row in _engine.rows("layer") if row not in ACTIVATIONS and row != "dense"])
 @both_storages
 def test_layer(row: str, dtype: str, target: str, wide: bool) -> None:
-    """Outputs, gradients and statistics in training and out of it, where they may differ, and what training leaves."""
-    for units in SIZES:
+    """Outputs, gradients and statistics in training and out of it, where they may differ, and what training leaves.
+
+    256 is a width whose rows lie farther apart than they are long."""
+    for units in (*SIZES, 256):
         for rows in (1, 2, 17):
             layers = chain(row, f"dense {WIDE if wide else 2}")
             model = build(layers, units, dtype, target)

@@ -31,10 +31,12 @@ names = zipfile.ZipFile(wheel).namelist()
 metadata = zipfile.ZipFile(wheel).read(next(n for n in names if n.endswith("METADATA"))).decode()
 needs = [line for line in metadata.splitlines() if line.startswith("Requires-Dist") and "extra ==" not in line]
 sources = tarfile.open(sdist).getnames()
+modules = {str(path) for path in Path("nnlite").rglob("*.py")}
 checks = {
     "the wheel is below 1 MB": wheel.stat().st_size < 1_000_000,
     "it holds no sources": not [n for n in names if n.endswith((".c", ".h", ".pyx", ".pxd", ".o"))],
     "it holds only the package": {n.split("/")[0].split("-")[0] for n in names} == {"nnlite"},
+    "it holds every module": modules <= set(names),
     "it is typed": {"nnlite/py.typed", "nnlite/_engine.pyi"} <= set(names),
     "it needs NumPy and nothing else": len(needs) == 1 and "numpy" in needs[0],
     "the sdist holds no built files": not [n for n in sources if n.endswith((".so", ".pyc", "_engine.c"))],

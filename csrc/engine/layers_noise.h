@@ -6,9 +6,10 @@
     uint32_t words[64]; \
     for (size_t i = 0; i < (n); i += NN_LANES) { \
         if (i % 64 == 0) nn_random_words(words, (p)->seed, NN_FOR_LAYER + (uint32_t)((l) - (p)->plan->layers), (p)->iteration, i / 4); \
+        const uint32_t *next = words + i % 64; \
         for (size_t w = 0; w < NN_LANES; w++) { \
             const size_t at = i + w; \
-            const uint32_t word = words[at % 64]; \
+            const uint32_t word = next[w]; \
             BODY \
         } \
     } \

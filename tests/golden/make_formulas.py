@@ -193,12 +193,32 @@ LOSSES: list[tuple[str, list[float], Callable[[Any, Any], Any], Array, Array]] =
 TIES = np.array([[0.5, 0.5, 0.25], [0.0, 1.0, 2.5], [1.5, -0.5, -1.5], [0.4, 0.6, 1.0]])
 ROUNDED = np.array([[0.0, 1.0, 0.0], [0.0, 1.0, 2.0], [2.0, 0.0, -1.0], [0.0, 1.0, 1.0]])
 metrics = keras.metrics
+
+
+def each_row(make: Callable[[], Any], t: Array, p: Array) -> list[float]:
+    """A metric that only counts, for one row after another."""
+    return [float(make()(t[i : i + 1], p[i : i + 1])) for i in range(len(p))]
+
+
 METRICS: list[tuple[str, list[float], Callable[[Any, Any], Any], Array, Array]] = [
     ("binary_accuracy", [0.5], lambda t, p: metrics.binary_accuracy(t, p).mean(-1), ROUNDED, TIES),
     ("binary_accuracy", [0.25], lambda t, p: metrics.binary_accuracy(t, p, 0.25).mean(-1), BITS, TIES),
     ("rounded_accuracy", [], lambda t, p: np.mean(t == torch.round(torch.tensor(p)).numpy(), axis=-1), ROUNDED, TIES),
     ("categorical_accuracy", [], metrics.categorical_accuracy, ROUNDED, TIES),
     ("sparse_categorical_accuracy", [], metrics.sparse_categorical_accuracy, LABELS, TIES),
+    ("top_k_categorical_accuracy", [2], lambda t, p: metrics.top_k_categorical_accuracy(t, p, 2), ROUNDED, TIES),
+    (
+        "sparse_top_k_categorical_accuracy",
+        [2],
+        lambda t, p: metrics.sparse_top_k_categorical_accuracy(t[:, 0], p, 2),
+        LABELS,
+        TIES,
+    ),
+    ("exact_accuracy", [], lambda t, p: each_row(metrics.Accuracy, t, p), ROUNDED, TIES),
+    ("true_positives", [0.5], lambda t, p: each_row(lambda: metrics.TruePositives(0.5), t, p), BITS, TIES),
+    ("false_positives", [0.5], lambda t, p: each_row(lambda: metrics.FalsePositives(0.5), t, p), BITS, TIES),
+    ("true_negatives", [0.25], lambda t, p: each_row(lambda: metrics.TrueNegatives(0.25), t, p), BITS, TIES),
+    ("false_negatives", [0.25], lambda t, p: each_row(lambda: metrics.FalseNegatives(0.25), t, p), BITS, TIES),
 ]
 
 constraints = keras.constraints

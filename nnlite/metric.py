@@ -1,0 +1,144 @@
+"""What all metrics share, and the family they are found in. Every loss is a metric too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from nnlite.config import era_name
+from nnlite.loss import Loss, RowFunction, row_values
+from nnlite.losses import LOSSES
+from nnlite.records import Row, row
+from nnlite.registry import Configurable, Entry, Family
+
+
+class Metric(Configurable):
+    """Base of all metrics.
+
+    Args:
+        name: its key in the history; the entry's own, as the era calls it, if None.
+        dtype: taken for Keras' sake.
+
+    Use one by itself with `update_state`, `result` and `reset_state`. A subclass with a `call` or `update_state` of
+    its own is a metric written in Python.
+    """
+
+    sparse: ClassVar[bool] = False  # targets are class numbers, one column, rather than one column for each output
+
+    def __init__(self, name: str | None = None, dtype: Any = None) -> None:
+        self.name = name or era_name(self.entry_name) or type(self).__name__
+        self.dtype = dtype
+        self.total = self.count = 0.0
+
+    def rule(self) -> Row:
+        """Return the engine's row and its numbers; what an entry with parameters defines."""
+        return row(self.entry_name)
+
+    @property
+    def record(self) -> Row | None:
+        """The engine's row and its numbers; None if the metric is written in Python."""
+        own = type(self)
+        return self.rule() if own.call is Metric.call and own.update_state is Metric.update_state else None
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The engine's rows whose means decide it; none if it is written in Python."""
+        record = self.record
+        return () if record is None else (record,)
+
+    def value(self, means: Sequence[float], count: float) -> float:
+        """Return its value for `count` rows of the batch, over which the engine's rows have these means."""
+        return means[0]
+
+    def resolve(self, loss: Loss | None, output_units: int, target_units: int) -> Metric:
+        """Return the metric meant for a model of that loss and those widths: itself, unless it leaves a choice."""
+        return self
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return the metric of every row: arrays (..., units) give (...,)."""
+        return row_values(self.rule(), y_true, y_pred, self.sparse)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Count the rows of a batch in, each `sample_weight` times."""
+        values = np.asarray(self.call(y_true, y_pred), np.float64)
+        if values.ndim == 0:  # one value for the batch counts for each of its rows
+            values = np.full(np.shape(y_pred)[:1], values)
+        weights = np.ones_like(values) if sample_weight is None else np.broadcast_to(sample_weight, values.shape)
+        self.total += float((values * weights).sum())
+        self.count += float(weights.sum())
+
+    def result(self) -> float:
+        """Return the mean over all rows counted in since the last reset; 0 if there were none."""
+        return self.total / self.count if self.count else 0.0
+
+    def reset_state(self) -> None:
+        """Forget all rows."""
+        self.total = self.count = 0.0
+
+    reset_states = reset_state
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> float:
+        self.update_state(y_true, y_pred, sample_weight)
+        return self.result()
+
+
+class PythonMetric(Metric):
+    """A function ``f(y_true, y_pred)`` on arrays as metric: the mean of what it returns."""
+
+    def __init__(self, function: Callable[..., Any], name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(name or getattr(function, "__name__", type(function).__name__), dtype)
+        self.function = function
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        values = np.asarray(self.function(y_true, y_pred))
+        return values.reshape(len(values), -1).mean(axis=1) if values.ndim > 1 else values
+
+
+class LossMetric(Metric):
+    """A loss as metric."""
+
+    def __init__(self, loss: Loss, name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(name or loss.name, dtype)
+        self.loss = loss
+
+    @property
+    def class_name(self) -> str:
+        return self.loss.class_name
+
+    def get_config(self) -> dict[str, Any]:
+        parameters = {key: value for key, value in self.loss.get_config().items() if key not in ("name", "reduction")}
+        return {"name": self.name, "dtype": self.dtype} | parameters
+
+    @property
+    def record(self) -> Row | None:
+        return None if self.loss.in_python else self.loss.rule()
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return self.loss.call(y_true, y_pred)
+
+
+def _adopt(function: Callable[..., Any]) -> Metric:
+    if isinstance(function, RowFunction):
+        return METRICS.get(function.__name__)
+    if isinstance(function, type) and issubclass(function, Loss):
+        function = function()
+    return LossMetric(function) if isinstance(function, Loss) else PythonMetric(function)
+
+
+METRICS = Family("metric", Metric, _adopt)
+
+
+def _enter_loss(entry: Entry[Loss]) -> None:
+    """Enter a loss as a metric of the same names."""
+
+    def make(name: str | None = None, dtype: Any = None, **parameters: Any) -> Metric:
+        return LossMetric(entry.make(**parameters), name, dtype)
+
+    of_metric = ("LogCoshError",) if entry.name == "log_cosh" else ()  # the one that Keras calls otherwise
+    METRICS.entry(entry.name, *entry.aliases, *entry.class_name(), *of_metric, rows=entry.rows)(make)
+
+
+for _entry in LOSSES.entries.values():
+    _enter_loss(_entry)
