@@ -299,6 +299,7 @@ class Model(EarlierMethods):
             if run is None or run.batch_size < len(batch.x):
                 run = self._batch_run = training_run(self, engine, len(batch.x), measures)
             run.bind(*batch, 0)
+            objective.optimizer.prepare(engine)
             run.advance(1, 1)
         if run.bad_iteration:
             warn_of_loss(f"step {run.bad_iteration}")
