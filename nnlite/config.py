@@ -34,6 +34,7 @@ DIFFERENCES: dict[str, tuple[Any, Any, str]] = {
     "crossentropy.name": ("ce", "crossentropy", "history key of the metric 'crossentropy'"),
     "log_cosh.name": ("logcosh", "log_cosh", "name of the loss log_cosh"),
     "kl_divergence.name": ("kullback_leibler_divergence", "kl_divergence", "name of the loss kl_divergence"),
+    "weighted_metrics.prefix": (True, False, "names of weighted metrics begin with weighted_, clash or not"),
     "keras.version": ("2.15.0", "3.13.0", "keras.__version__, which scripts print and compare"),
     "tensorflow.version": ("2.15.0", "2.20.0", "tensorflow.__version__"),
     "learning_rate.name": ("lr", "learning_rate", "history key of the learning rate"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from nnlite.config import era_name
-from nnlite.errors import ShapeError, choice
+from nnlite.errors import ArgumentError, ShapeError, choice
 from nnlite.records import LayerRecord, LossRecord, OptimizerRecord, Row, as_reals, row
 from nnlite.registry import Configurable, Entry
 
@@ -76,7 +76,7 @@ class Loss(Configurable):
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         values = np.asarray(self.call(y_true, y_pred))
-        weights = np.ones_like(values) if sample_weight is None else np.broadcast_to(sample_weight, values.shape)
+        weights = np.ones_like(values) if sample_weight is None else spread_weights(sample_weight, values.shape)
         values = values * weights
         if self.reduction == "none":
             return values
@@ -107,6 +107,24 @@ class Loss(Configurable):
         else:
             gradient = _differences(value, outputs, mixed=np.shape(self.call(y_true, outputs))[:1] != (rows,))
         return float(value(outputs).sum()), gradient.astype(y_pred.dtype)
+
+
+def spread_weights(sample_weight: Any, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return weights of rows (rows,) or (rows, 1), or one for all, in the shape of values whose first axis are rows."""
+    weights = np.asarray(sample_weight)
+    while weights.ndim > len(shape) and weights.shape[-1] == 1:
+        weights = weights[..., 0]
+    if weights.ndim:
+        weights = weights.reshape(weights.shape + (1,) * (len(shape) - weights.ndim))
+    return np.broadcast_to(weights, shape)
+
+
+def python_values(source: str, values: Any) -> NDArray[np.float64]:
+    """Return what a function written in Python returned as float64. Raises ArgumentError if it is no real numbers."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub":
+        raise ArgumentError(f"{source} must return real numbers; it returned {values!r:.60}.")
+    return array.astype(np.float64)
 
 
 def _by_row(values: Any, rows: int) -> NDArray[Any]:

@@ -96,7 +96,8 @@ class Model(EarlierMethods):
             loss: name, function ``f(y_true, y_pred)``, or object of `nnlite.losses`; None leaves only the penalties.
             metrics: names, functions or objects of `nnlite.metrics`, in a list; one by itself is taken too.
             loss_weights: factor on the loss, not on the penalties. Keras 3 has it third; both orders are taken.
-            weighted_metrics, sample_weight_mode, target_tensors: must be empty.
+            weighted_metrics: metrics that count each row by its sample weight; Python counts them.
+            sample_weight_mode, target_tensors: must be empty.
 
         Raises:
             ValueError: a name is unknown; the message has the closest ones.
@@ -108,10 +109,9 @@ class Model(EarlierMethods):
         _only_known(Model.compile, without_effect)
         if _is_factor(metrics):
             metrics, loss_weights = (None if _is_factor(loss_weights) else loss_weights), metrics
-        if weighted_metrics or sample_weight_mode or target_tensors:
-            text = "weighted_metrics, sample_weight_mode and target_tensors must be empty"
-            raise UnsupportedError(f"{text}: sample weights act on the loss, and metrics are those in metrics=.")
-        objective = Objective(optimizer, loss, metrics, loss_weights)
+        if sample_weight_mode or target_tensors:
+            raise UnsupportedError("sample_weight_mode and target_tensors must be empty: rows have one weight each.")
+        objective = Objective(optimizer, loss, metrics, loss_weights, weighted_metrics)
         measures = None if self._door is None else objective.measures(self._door)
         if self._engine is not None and measures is not None:
             objective.compile(self._engine, measures)
