@@ -14,6 +14,7 @@ from nnlite import data
 from nnlite._engine import EngineModel, Run
 from nnlite.batches import GivenBatches, beside, gives_batches, rows_of_batch, triple
 from nnlite.callbacks import ByName, History, Listeners
+from nnlite.config import era
 from nnlite.data import Data, Door
 from nnlite.earlier import EarlierMethods
 from nnlite.errors import ArgumentError, NotBuiltError, NotCompiledError, UnsupportedError, unknown_argument
@@ -236,6 +237,8 @@ class Model(EarlierMethods):
             held_out = validation_source(self, validation_data, held_steps, door, measures)
         elif isinstance(train, Data):
             train, held_out = data.split(train, validation_split)
+            if class_weight is not None and held_out is not None and not era("class_weight.of_validation_split"):
+                held_out = held_out._replace(weights=None)
         elif validation_split:
             raise ArgumentError("validation_split must be 0 for batches; give some as validation_data.")
         plan = Plan(batch_size, steps, order, first, last, held_size, held_steps, often)

@@ -101,7 +101,7 @@ class Objective:
         rows = [metric.rows if i < first else () for i, metric in enumerate(found)]
         known = [row for own in rows for row in own]
         sparse = {getattr(metric, "loss", metric).sparse for metric, own in zip(found, rows, strict=True) if own}
-        sparse |= set() if record is None else {loss.sparse}
+        sparse |= {loss.sparse} if record is not None or loss.sparse else set()
         columns = {1 if one else units for one in sparse}
         if len(columns) > 1:
             listed = ", ".join(repr(metric.name) for metric in found)

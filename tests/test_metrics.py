@@ -27,7 +27,8 @@ def keras3():
 def targets(name):
     if name in ("hinge", "squared_hinge"):
         return 2 * T - 1
-    return LABELS if name.startswith("sparse") else T
+    metric = made(metrics, name)
+    return LABELS if getattr(metric, "loss", metric).sparse else T
 
 
 def check(metric, y_true):
