@@ -36,6 +36,28 @@ def test_rates(schedule, rates):
     assert again.get_config() == schedule.get_config()
 
 
+# the rates of Keras 3.15.1 at the steps 0, 5, 10, 25, 37, in its 32 bits
+OF_KERAS3 = [
+    (schedules.ExponentialDecay(0.5, 10, 0.25), [0.5, 0.25, 0.125, 0.015625, 0.0029603837]),
+    (schedules.ExponentialDecay(0.5, 10, 0.25, True), [0.5, 0.5, 0.125, 0.03125, 0.0078125]),
+    (schedules.InverseTimeDecay(0.5, 10, 2), [0.5, 0.25, 0.16666667, 0.083333336, 0.059523813]),
+    (schedules.InverseTimeDecay(0.5, 10, 2, staircase=True), [0.5, 0.5, 0.16666667, 0.1, 0.071428575]),
+    (schedules.PiecewiseConstantDecay([5, 10], [3.0, 2.0, 1.0]), [3, 3, 2, 1, 1]),
+    (schedules.PolynomialDecay(0.5, 20, 0.1), [0.5, 0.40000001, 0.30000001, 0.1, 0.1]),
+    (schedules.PolynomialDecay(0.5, 20, 0.1, 2, True), [0.5, 0.32500002, 0.2, 0.15625, 0.10225]),
+    (schedules.CosineDecay(0.5, 20), [0.5, 0.42677671, 0.24999999, 0, 0]),
+    (schedules.CosineDecay(0.1, 20, 0.1, "d", 0.5, 5), [0.1, 0.5, 0.43409905, 0.050000001, 0.050000001]),
+    (schedules.CosineDecayRestarts(0.5, 10), [0.5, 0.24999999, 0.5, 0.073223308, 0.46316004]),
+    (schedules.CosineDecayRestarts(0.5, 10, 1.0, 0.5, 0.2), [0.5, 0.29999998, 0.30000001, 0.15000001, 0.11030537]),
+    (schedules.CosineDecayRestarts(0.5, 10, 1.5, 0.5, 0.2), [0.5, 0.29999998, 0.30000001, 0.2, 0.14477357]),
+]
+
+
+@pytest.mark.parametrize(("schedule", "rates"), OF_KERAS3, ids=repr)
+def test_rates_of_keras3(schedule, rates):
+    np.testing.assert_allclose([schedule(step) for step in (0, 5, 10, 25, 37)], rates, rtol=1e-6, atol=1e-8)
+
+
 def trained(optimizer, loss="mse", callbacks=None, by_hand=False):
     model = Sequential([Dense(3, activation="tanh", input_dim=2), Dense(1)], seed=5)
     model.compile(optimizer, loss)
