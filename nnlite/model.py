@@ -42,7 +42,12 @@ _SPARE_RUNS = 4
 
 
 class Model(EarlierMethods):
-    """The base of all models: training and prediction, given layers."""
+    """The base of all models: training and prediction, given layers.
+
+    >>> from nnlite import Sequential
+    >>> isinstance(Sequential(), Model)
+    True
+    """
 
     name: str
     history: History | None = None

@@ -21,7 +21,13 @@ Array = NDArray[Any]
 
 
 class Prediction(np.ndarray[Any, Any]):
-    """What calling a model returns: an array that also answers `numpy`, as a tensor does."""
+    """What calling a model returns: an array that also answers `numpy`, as a tensor does.
+
+    >>> from nnlite import Sequential, layers
+    >>> model = Sequential([layers.Dense(1, kernel_initializer="ones", input_dim=2)])
+    >>> model([[1.0, 2.0]]).numpy()
+    array([[3.]], dtype=float32)
+    """
 
     def numpy(self) -> Array:
         """Return the plain array."""

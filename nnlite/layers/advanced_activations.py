@@ -75,6 +75,9 @@ class ELU(_ActivationLayer):
         alpha: minus the limit on the left. The other arguments are those of `Layer`.
 
     Raises ArgumentError or ValueError if it is no finite number.
+
+    >>> ELU(alpha=0.5).activation([-1.0, 1.0])
+    array([-0.31606027,  1.        ], dtype=float32)
     """
 
     def __init__(self, alpha: float = 1.0, **common: Any) -> None:
@@ -91,6 +94,9 @@ class ThresholdedReLU(_ActivationLayer):
         theta: the threshold. The other arguments are those of `Layer`.
 
     Raises ArgumentError or ValueError if it is no finite number.
+
+    >>> ThresholdedReLU(theta=2.0).activation([2.5, 3.0])
+    array([2.5, 3. ], dtype=float32)
     """
 
     def __init__(self, theta: float = 1.0, **common: Any) -> None:
@@ -107,6 +113,9 @@ class Softmax(_ActivationLayer):
         axis: the last. The other arguments are those of `Layer`.
 
     Raises UnsupportedError for another axis.
+
+    >>> Softmax().activation([1.0, 1.0])
+    array([0.5, 0.5], dtype=float32)
     """
 
     def __init__(self, axis: int = -1, **common: Any) -> None:

@@ -169,6 +169,11 @@ class Layer(Configurable):
 
     Raises:
         ArgumentError: an argument it does not take.
+
+    >>> from nnlite import Sequential, layers
+    >>> model = Sequential([layers.Dense(2, input_dim=3, name="hidden"), layers.Dense(1)])
+    >>> model.get_layer("hidden").output_shape
+    (None, 2)
     """
 
     own_input: ClassVar[bool] = False  # whether it stands for the input itself

@@ -49,6 +49,11 @@ class Dropout(Rated):
     Raises:
         ValueError: `rate` is not within 0 ... 1.
         UnsupportedError: a noise_shape is given.
+
+    >>> from nnlite import Sequential
+    >>> model = Sequential([Dropout(0.5, input_dim=2)])
+    >>> model.predict([[1.0, 2.0]])
+    array([[1., 2.]], dtype=float32)
     """
 
     @older_spellings(p="rate")
@@ -66,6 +71,9 @@ class AlphaDropout(Rated):
         rate, noise_shape, seed, common: as for `Dropout`.
 
     Raises what `Dropout` raises.
+
+    >>> AlphaDropout(0.1).rate
+    0.1
     """
 
     @older_spellings(p="rate")
@@ -83,6 +91,9 @@ class GaussianDropout(Rated):
 
     Raises:
         ValueError: `rate` is not within 0 ... 1.
+
+    >>> GaussianDropout(0.1).rate
+    0.1
     """
 
     @older_spellings(p="rate")
@@ -101,6 +112,11 @@ class GaussianNoise(Layer):
 
     Raises:
         ValueError: `stddev` is negative.
+
+    >>> from nnlite import Sequential
+    >>> model = Sequential([GaussianNoise(0.1, input_dim=2)])
+    >>> model.predict([[1.0, 2.0]])
+    array([[1., 2.]], dtype=float32)
     """
 
     @older_spellings(sigma="stddev")

@@ -88,6 +88,11 @@ class BatchNormalization(Scaled):
 
     Raises:
         UnsupportedError: another axis, mode, or one of the variants is asked for.
+
+    >>> from nnlite import Sequential
+    >>> model = Sequential([BatchNormalization(input_dim=3)])
+    >>> model.count_params(), len(model.trainable_weights)
+    (12, 2)
     """
 
     @older_spellings(beta_init="beta_initializer", gamma_init="gamma_initializer")

@@ -41,20 +41,33 @@ def to_categorical(
 
 
 def normalize(x: Any, axis: int = -1, order: int = 2) -> NDArray[Any]:
-    """Return `x` divided by its norm of that order along `axis`; a norm of 0 counts as 1."""
+    """Return `x` divided by its norm of that order along `axis`; a norm of 0 counts as 1.
+
+    >>> normalize([[3.0, 4.0], [0.0, 0.0]])
+    array([[0.6, 0.8],
+           [0. , 0. ]])
+    """
     norm = np.atleast_1d(np.linalg.norm(x, order, axis))
     norm[norm == 0] = 1
     return np.asarray(np.asarray(x) / np.expand_dims(norm, axis))
 
 
 def probas_to_classes(y_pred: Any) -> NDArray[Any]:
-    """Return the class of each row of probabilities: the largest column, or for one column whether it exceeds 1/2."""
+    """Return the class of each row of probabilities: the largest column, or for one column whether it exceeds 1/2.
+
+    >>> probas_to_classes([[0.2, 0.8], [0.9, 0.1]])
+    array([1, 0])
+    """
     p = np.asarray(y_pred)
     return p.argmax(axis=1) if p.ndim > 1 and p.shape[1] > 1 else (p.reshape(-1) > 0.5).astype(np.int64)
 
 
 def categorical_probas_to_classes(p: Any) -> NDArray[Any]:
-    """Return the column of the largest probability of each row."""
+    """Return the column of the largest probability of each row.
+
+    >>> categorical_probas_to_classes([[0.2, 0.8], [0.9, 0.1]])
+    array([1, 0])
+    """
     return np.asarray(np.argmax(p, axis=1))
 
 

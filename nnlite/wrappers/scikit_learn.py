@@ -173,7 +173,18 @@ class KerasClassifier(BaseWrapper):
 
 
 class KerasRegressor(BaseWrapper):
-    """A model that tells a number, as an estimator. Arguments: `BaseWrapper`."""
+    """A model that tells a number, as an estimator. Arguments: `BaseWrapper`.
+
+    >>> from nnlite.layers import Dense
+    >>> def build():
+    ...     model = Sequential([Dense(1, input_dim=1)])
+    ...     model.compile("sgd", "mse")
+    ...     return model
+    >>> regressor = KerasRegressor(build, epochs=2, verbose=0)
+    >>> _ = regressor.fit([[0.0], [1.0]], [0.0, 1.0])
+    >>> regressor.predict([[0.5]]).shape
+    (1,)
+    """
 
     _estimator_type = "regressor"
 
