@@ -12,7 +12,7 @@ import numpy as np
 
 from nnlite.errors import UnsupportedError, number
 from nnlite.records import Row, row
-from nnlite.registry import Configurable, Family
+from nnlite.registry import Configurable, Family, older_spellings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,8 +71,9 @@ class MaxNorm(Constraint):
            [0.8]])
     """
 
-    def __init__(self, max_value: float = 2.0, axis: int = 0, *, m: float | None = None) -> None:
-        self.max_value = number("max_value", max_value if m is None else m, 0)
+    @older_spellings(m="max_value")
+    def __init__(self, max_value: float = 2.0, axis: int = 0) -> None:
+        self.max_value = number("max_value", max_value, 0)
         self.axis = _only_axis(axis)
 
     @property
@@ -130,18 +131,10 @@ class MinMaxNorm(Constraint):
            [1.6]])
     """
 
-    def __init__(
-        self,
-        min_value: float = 0.0,
-        max_value: float = 1.0,
-        rate: float = 1.0,
-        axis: int = 0,
-        *,
-        low: float | None = None,
-        high: float | None = None,
-    ) -> None:
-        self.min_value = number("min_value", min_value if low is None else low, 0)
-        self.max_value = number("max_value", max_value if high is None else high, self.min_value)
+    @older_spellings(low="min_value", high="max_value")
+    def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: int = 0) -> None:
+        self.min_value = number("min_value", min_value, 0)
+        self.max_value = number("max_value", max_value, self.min_value)
         self.rate = number("rate", rate, 0, 1)
         self.axis = _only_axis(axis)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from nnlite.config import era
 from nnlite.errors import UnsupportedError, number
-from nnlite.registry import Configurable, Family
+from nnlite.registry import Configurable, Family, older_spellings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,8 +53,9 @@ class L1(Regularizer):
     1.5
     """
 
-    def __init__(self, l1: float = 0.01, *, l: float | None = None) -> None:  # noqa: E741
-        self.l1 = number("l1", l1 if l is None else l, 0)
+    @older_spellings(l="l1")
+    def __init__(self, l1: float = 0.01) -> None:
+        self.l1 = number("l1", l1, 0)
 
 
 @REGULARIZERS.entry("l2", "activity_l2", rows=())
@@ -65,8 +66,9 @@ class L2(Regularizer):
     1.25
     """
 
-    def __init__(self, l2: float = 0.01, *, l: float | None = None) -> None:  # noqa: E741
-        self.l2 = number("l2", l2 if l is None else l, 0)
+    @older_spellings(l="l2")
+    def __init__(self, l2: float = 0.01) -> None:
+        self.l2 = number("l2", l2, 0)
 
 
 @REGULARIZERS.entry("weight_regularizer", "activity_regularizer", rows=())

@@ -6,8 +6,9 @@ from typing import Any
 
 from nnlite import activations
 from nnlite.layers.activation import activation_records
-from nnlite.layers.layer import LAYERS, Layer, older_spellings
+from nnlite.layers.layer import LAYERS, Layer
 from nnlite.records import LayerRecord
+from nnlite.registry import older_spellings
 
 
 class _ActivationLayer(Layer):

@@ -12,9 +12,10 @@ from nnlite import constraints, initializers, regularizers
 from nnlite.data import whole
 from nnlite.errors import ArgumentError, ShapeError
 from nnlite.layers.activation import Activation, activation_of, activation_records
-from nnlite.layers.layer import LAYERS, Layer, Shape, Weight, described, older_spellings
+from nnlite.layers.layer import LAYERS, Layer, Shape, Weight, described
 from nnlite.layers.noise import Dropout
 from nnlite.records import LayerRecord
+from nnlite.registry import older_spellings
 
 
 @LAYERS.entry("input_layer", rows=())

@@ -8,8 +8,7 @@ once the model is built, their places. To add a layer: a class here that names i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from weakref import ref
 
 import numpy as np
@@ -29,28 +28,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
-F = TypeVar("F", bound=Callable[..., None])
-
-
-def older_spellings(**modern: str) -> Callable[[F], F]:
-    """Decorate an ``__init__`` so that it also takes the argument names of older Keras, given as ``old="new"``."""
-
-    def decorate(init: F) -> F:
-        @wraps(init)
-        def translated(self: Any, *args: Any, **kwargs: Any) -> None:
-            positional = arguments(init)[: len(args)]
-            for old in [name for name in kwargs if name in modern]:
-                new = modern[old]
-                if new in kwargs or new in positional:
-                    raise ArgumentError(
-                        f"{type(self).__name__} takes {new!r} or its older name {old!r}; received both."
-                    )
-                kwargs[new] = kwargs.pop(old)
-            init(self, *args, **kwargs)
-
-        return translated  # type: ignore[return-value]  # the same signature and the older names
-
-    return decorate
 
 
 class Weight:
@@ -194,7 +171,7 @@ class Layer(Configurable):
         **unknown: Any,
     ) -> None:
         if unknown:
-            known = {*arguments(self._signature()), *(Layer.__init__.__kwdefaults__ or ())}
+            known = {*arguments(type(self).__init__), *(Layer.__init__.__kwdefaults__ or ())}
             raise unknown_argument(type(self).__name__, next(iter(unknown)), known)
         self.name = backend.unique_name(type(self).__name__) if name is None else str(name)
         self.trainable = bool(trainable)
@@ -208,12 +185,6 @@ class Layer(Configurable):
         self.owner: Callable[[], Any] | None = None  # a weak reference to its model
         self._first_values = None if weights is None else list(weights)
         self._input_row: Shape = ()
-
-    @classmethod
-    def _signature(cls) -> Callable[..., Any]:
-        """Its ``__init__`` as written, under `older_spellings`."""
-        function: Callable[..., Any] = getattr(cls.__init__, "__wrapped__", cls.__init__)
-        return function
 
     def _declared(self, shape: Any, dim: int | None, batch_shape: Sequence[int | None] | None) -> Shape | None:
         if dim is not None:
@@ -351,7 +322,7 @@ class Layer(Configurable):
         config: dict[str, Any] = {"name": self.name, "trainable": self.trainable}
         if self.declared_shape is not None:
             config |= {"batch_input_shape": (None, *self.declared_shape), "dtype": self.dtype or backend.floatx()}
-        config |= {name: described(getattr(self, name)) for name in arguments(self._signature())}
+        config |= {name: described(getattr(self, name)) for name in arguments(type(self).__init__)}
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = described(self.activity_regularizer)
         return config

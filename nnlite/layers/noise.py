@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from nnlite.errors import UnsupportedError, number
-from nnlite.layers.layer import LAYERS, Layer, older_spellings
+from nnlite.layers.layer import LAYERS, Layer
 from nnlite.records import LayerRecord
+from nnlite.registry import older_spellings
 
 
 class Rated(Layer):

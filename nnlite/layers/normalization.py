@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from nnlite import constraints, initializers, regularizers
 from nnlite.data import reals
 from nnlite.errors import ArgumentError, NotBuiltError, ShapeError, UnsupportedError, number
-from nnlite.layers.layer import LAYERS, Layer, Shape, Weight, older_spellings
+from nnlite.layers.layer import LAYERS, Layer, Shape, Weight
 from nnlite.records import LayerRecord
+from nnlite.registry import older_spellings
 
 Array = NDArray[Any]
 

@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlite.data import reals
-from nnlite.errors import ArgumentError
+from nnlite.registry import older_spellings
 
 
-def to_categorical(
-    y: Any, num_classes: int | None = None, dtype: str = "float32", *, nb_classes: int | None = None
-) -> NDArray[Any]:
+@older_spellings(nb_classes="num_classes")
+def to_categorical(y: Any, num_classes: int | None = None, dtype: str = "float32") -> NDArray[Any]:
     """Return one-hot rows of class numbers.
 
     Args:
@@ -28,13 +27,10 @@ def to_categorical(
     array([[1., 0., 0.],
            [0., 0., 1.]], dtype=float32)
     """
-    if num_classes is not None and nb_classes is not None:
-        raise ArgumentError("to_categorical takes num_classes or its older name nb_classes; received both.")
     labels = reals("y", y).astype(np.int64)
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels[..., 0]
-    wanted = num_classes if nb_classes is None else nb_classes
-    columns = int(labels.max(initial=-1)) + 1 if wanted is None else int(wanted)
+    columns = int(labels.max(initial=-1)) + 1 if num_classes is None else int(num_classes)
     if labels.size and (labels.min() < 0 or labels.max() >= columns):
         raise IndexError(f"y must hold class numbers 0 ... {columns - 1}; received {labels.min()} ... {labels.max()}.")
     return np.asarray(labels[..., None] == np.arange(columns)).astype(dtype)
