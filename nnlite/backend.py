@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlite import ops
-from nnlite.config import epsilon, floatx, set_epsilon, set_floatx
+from nnlite.config import epsilon, era, floatx, set_epsilon, set_floatx
 from nnlite.errors import UnsupportedError, choice
 
 _names: Counter[str] = Counter()
@@ -94,7 +94,7 @@ def snake_case(name: str) -> str:
 
 
 def unique_name(class_name: str) -> str:
-    """Return a name for an object of a class: ``"dense_1"``, ``"dense_2"``, ...
+    """Return a name for an object of a class: ``"dense_1"``, ``"dense_2"``, ...; in keras3 ``"dense"``, ``"dense_1"``.
 
     >>> clear_session()
     >>> unique_name("LeakyReLU"), unique_name("LeakyReLU")
@@ -102,7 +102,10 @@ def unique_name(class_name: str) -> str:
     >>> clear_session()
     """
     name = snake_case(class_name)
-    return f"{name}_{get_uid(name)}"
+    number = get_uid(name)
+    if era("layer.first_has_number"):
+        return f"{name}_{number}"
+    return name if number == 1 else f"{name}_{number - 1}"
 
 
 def clear_session() -> None:

@@ -45,6 +45,15 @@ DIFFERENCES: dict[str, tuple[Any, Any, str]] = {
     "checkpoint.saves_without_monitor": (False, True, "save_best_only saves when the watched value is missing"),
     "checkpoint.writes_like_keras3": (False, True, "ModelCheckpoint's first best is None, and it says when it is done"),
     "tensorboard.writes_like_keras3": (False, True, "train/ and validation/ with epoch_loss, not loss and val_loss"),
+    "layer.first_has_number": (True, False, "the first layer of a class is called dense_1, not dense"),
+    "logs.sorted": (False, True, "history and bars are in order of name, not as compiled with validation first"),
+    "batch_logs.so_far": (
+        False,
+        True,
+        "callbacks hear the means so far of a batch, not its own values, number and size",
+    ),
+    "progress.like_keras3": (False, True, "a thin bar of steps with values of evaluate, not a bar of rows"),
+    "summary.like_keras3": (False, True, "a box with sizes in bytes, told in one piece, not lines"),
     "cosine_similarity.name": ("cosine_proximity", "cosine_similarity", "name of the loss cosine_similarity"),
 }
 

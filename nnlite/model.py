@@ -22,7 +22,7 @@ from nnlite.fitting import Plan, Turn, epochs_of, fit, training_run, validation_
 from nnlite.layers.layer import Weight
 from nnlite.objective import Measures, Objective
 from nnlite.prediction import Prediction, predict_batches
-from nnlite.progress import Progbar, level
+from nnlite.progress import PassReport, level
 from nnlite.python_run import PythonRun
 from nnlite.registry import arguments
 from nnlite.training import warn_of_loss
@@ -342,16 +342,17 @@ class Model(EarlierMethods):
         size = rows_of_batch(batch_size, source, steps)
         if isinstance(source, GivenBatches):
             source.steps = steps or source.steps
-            units = source.steps
+            units, batches = None, source.steps
         else:
             source = source if steps is None else source.part(0, steps * size)
-            units = len(source.x)
-        engine, progress = self.made_for(door), Progbar(units or 1, verbose=int(verbosity == 1))
-        listeners.introduce(self, {"steps": steps, "samples": units, "verbose": verbosity, "metrics": measures.names})
+            units, batches = len(source.x), -(-len(source.x) // size)
+        engine, progress = self.made_for(door), PassReport(verbosity, units, batches)
+        params = {"steps": batches, "samples": units, "verbose": verbosity, "metrics": measures.names}
+        listeners.introduce(self, params)
         run = self._rested(engine, size)
         means = test(run, measures, source, listeners)
         self._rest(run)
-        progress.update(units or 1)
+        progress.done(measures.names, means)
         return _answer(means, measures.names, return_dict)
 
     def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None, return_dict: bool = False) -> Any:
@@ -397,7 +398,7 @@ class Model(EarlierMethods):
             door = self.door_for(x)
             x = data.inputs("x", x, door)
             engine = self.made_for(door)
-        progress = Progbar(max(1, len(x)), verbose=1) if verbose and level(verbose) == 1 else None
+        progress = PassReport(level(verbose), len(x), -(-len(x) // (batch_size or 32))) if verbose else None
         try:
             run = self._runs.pop()
         except IndexError:
@@ -405,7 +406,7 @@ class Model(EarlierMethods):
         outputs = run.predict(x)
         self._rest(run)
         if progress is not None:
-            progress.update(max(1, len(x)))
+            progress.done()
         return outputs if len(door.output_row) == 1 else outputs.reshape(-1, *door.output_row)
 
     def predict_on_batch(self, x: Any) -> Array:
