@@ -46,6 +46,8 @@ DIFFERENCES: dict[str, tuple[Any, Any, str]] = {
     "checkpoint.writes_like_keras3": (False, True, "ModelCheckpoint's first best is None, and it says when it is done"),
     "tensorboard.writes_like_keras3": (False, True, "train/ and validation/ with epoch_loss, not loss and val_loss"),
     "layer.first_has_number": (True, False, "the first layer of a class is called dense_1, not dense"),
+    "functional.name": ("model", "functional", "first part of the name of Model(inputs, outputs)"),
+    "input_layer.name": ("input", "input_layer", "first part of the name of an Input"),
     "logs.sorted": (False, True, "history and bars are in order of name, not as compiled with validation first"),
     "batch_logs.so_far": (
         False,

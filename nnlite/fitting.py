@@ -37,6 +37,10 @@ class Turn:
     def __exit__(self, *_: object) -> None:
         self._lock.release()
 
+    def taken(self) -> bool:
+        """Return whether a training runs."""
+        return self._lock.locked()
+
 
 class Plan(NamedTuple):
     """How `Model.fit` goes over the data."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 
 WIDTH = 88
@@ -28,7 +27,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], width: int | None,
     └─────────────────┴────────────┴───────┘
     """
     if width is None:
-        width = min(WIDTH + 12 * (len(head) > 3), shutil.get_terminal_size().columns - 4)
+        from shutil import get_terminal_size  # here, because it imports what reads archives
+
+        width = min(WIDTH + 12 * (len(head) > 3), get_terminal_size().columns - 4)
     ends = [int(share * width) for share in positions]
     wide = [end - start for start, end in zip([0, *ends], ends, strict=False)]
     if min(wide) < 4 + 3:

@@ -6,7 +6,7 @@ Arguments are checked before the engine sees them, so a call that raises leaves 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Self
 
 from numpy.typing import NDArray
 
@@ -42,7 +42,8 @@ _SPARE_RUNS = 4
 
 
 class Model(EarlierMethods):
-    """The base of all models: training and prediction, given layers.
+    """The base of all models: training and prediction, given layers. ``Model(inputs, outputs)`` makes a model of a
+    chain of layers, see `nnlite.functional.Functional`.
 
     >>> from nnlite import Sequential
     >>> isinstance(Sequential(), Model)
@@ -50,8 +51,22 @@ class Model(EarlierMethods):
     """
 
     name: str
+    shares = False  # whether other models have some of its layers
     history: History | None = None
     stop_training = False
+
+    def __new__(cls, *arguments: Any, **options: Any) -> Self:
+        """Return a model of a chain for ``Model(inputs, outputs)``. Raises UnsupportedError for other subclasses."""
+        if hasattr(cls, "layers"):
+            return super().__new__(cls)
+        if cls is not Model:
+            raise UnsupportedError(
+                f"{cls.__name__} derives from Model, which nnlite does not call layer by layer: stack the layers in a "
+                "Sequential, or connect them and make Model(inputs, outputs)."
+            )
+        from nnlite.functional import Functional  # which builds on this
+
+        return super().__new__(Functional)  # type: ignore[return-value]  # a class derived from this one
 
     def __init__(self) -> None:
         self._engine: EngineModel | None = None
@@ -118,6 +133,7 @@ class Model(EarlierMethods):
             raise UnsupportedError(f"{text}: sample weights act on the loss, and metrics are those in metrics=.")
         objective = Objective(optimizer, loss, metrics, loss_weights)
         measures = None if self._door is None else objective.measures(self._door)
+        self.settle_trainable()
         if self._engine is not None and measures is not None:
             objective.compile(self._engine, measures)
             self.freeze_weights()
@@ -125,8 +141,12 @@ class Model(EarlierMethods):
                 self._objective.optimizer.detach(self._engine)
         self._objective, self._measures, self._batch_run = objective, measures, None
 
+    def settle_trainable(self) -> None:
+        """Remember which layers are to be trained; done when a model is compiled."""
+        raise NotImplementedError
+
     def freeze_weights(self) -> None:
-        """Tell the engine which weights the optimizer leaves alone; done when a model is compiled."""
+        """Tell the engine which weights the optimizer leaves alone."""
         raise NotImplementedError
 
     def _compiled(self) -> Objective:
@@ -391,7 +411,7 @@ class Model(EarlierMethods):
             return predict_batches(
                 self, x, batch_size, level(verbose), data.count("steps", steps), Listeners(callbacks)
             )
-        if engine is None or door is None or not data.ready(x, door.input_row, door.dtype):
+        if engine is None or door is None or self.shares or not data.ready(x, door.input_row, door.dtype):
             if gives_batches(x):
                 return predict_batches(self, x, batch_size, level(verbose), None, Listeners(None))
             x = data.reals("x", x)

@@ -97,7 +97,7 @@ class Saved:
 
         from nnlite.snapshot import Names
 
-        description = {"class_name": type(self).__name__, "config": self.get_config()}
+        description = {"class_name": self.described_as or type(self).__name__, "config": self.get_config()}
         plain = json.loads(Names().encode(description | {"keras_version": "2.2.4", "backend": "nnlite"}))
         return json.dumps(plain, **options)
 
@@ -260,7 +260,7 @@ def clone_model(
         raise UnsupportedError("input_tensors must be None: a model's input is set by its first layer.")
     clone = clone_function or (lambda layer: type(layer).from_config(layer.get_config()))
     front = [] if model._input is None else [type(model._input).from_config(model._input.get_config())]
-    copied = type(model)([*front, *map(clone, model.layers)], model.name)
+    copied = model.like([*front, *map(clone, model.layers)])
     if model.built and not copied.built:
         copied.build(model.input_shape)
     return copied

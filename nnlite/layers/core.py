@@ -33,8 +33,6 @@ class InputLayer(Layer):
     (None, 5)
     """
 
-    own_input = True
-
     @older_spellings(batch_shape="batch_input_shape")
     def __init__(self, shape: int | Sequence[int] | None = None, **common: Any) -> None:
         if shape is not None:

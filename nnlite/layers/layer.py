@@ -8,7 +8,7 @@ once the model is built, their places. To add a layer: a class here that names i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, Self
 from weakref import ref
 
 import numpy as np
@@ -55,6 +55,7 @@ class Weight:
         self._layer = ref(layer)
         self._engine: EngineModel | None = None
         self._tensor = 0
+        self._training: Callable[[], bool] = bool
 
     @property
     def size(self) -> int:
@@ -82,13 +83,18 @@ class Weight:
         """Whether it has values."""
         return self._engine is not None
 
-    def bind(self, engine: EngineModel, tensor: int) -> None:
-        """Let the values be those of tensor number `tensor` of `engine`."""
-        self._engine, self._tensor = engine, tensor
+    def bind(self, engine: EngineModel, tensor: int, training: Callable[[], bool]) -> None:
+        """Let the values be those of tensor number `tensor` of `engine`, of a model that says whether it is training.
 
-    def freeze(self, frozen: bool) -> None:
-        """Say whether the optimizer leaves it alone; moving statistics are never the optimizer's."""
-        self.engine.set_trainable(self._tensor, self.trainable and not frozen)
+        Values that another model keeps move here; if that one is training, they stay there and are copied.
+        """
+        if self._engine is engine:
+            return
+        if self._engine is not None:
+            engine.write(0, tensor, self.numpy())
+            if self._training():
+                return
+        self._engine, self._tensor, self._training = engine, tensor, training
 
     def record(self) -> TensorRecord:
         """Return its rule for the engine."""
@@ -152,8 +158,6 @@ class Layer(Configurable):
     >>> model.get_layer("hidden").output_shape
     (None, 2)
     """
-
-    own_input: ClassVar[bool] = False  # whether it stands for the input itself
 
     def __init__(
         self,
@@ -279,6 +283,28 @@ class Layer(Configurable):
         if not self.built:
             raise AttributeError(f"layer {self.name!r} has no shapes before its model is built.")
         return self._input_row
+
+    def __call__(self, inputs: Any) -> Any:
+        """Return what it gives for an `Input`, for what another layer gives, or for arrays."""
+        from nnlite.functional import passed  # which builds models of layers
+
+        return passed(inputs, [self], self.name)
+
+    @property
+    def input(self) -> Any:
+        """What it takes in the first model it is part of, for ``Model(inputs, outputs)``. AttributeError if in none."""
+        return self._in_model(0)
+
+    @property
+    def output(self) -> Any:
+        """What it gives there."""
+        return self._in_model(1)
+
+    def _in_model(self, more: int) -> Any:
+        model = None if self.owner is None else self.owner()
+        if model is None:
+            raise AttributeError(f"layer {self.name!r} has no input and output before it is part of a model.")
+        return model.output_of(model.layers.index(self) + more)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """Return the shape of the output for an input of that shape, both with the batch in front."""
