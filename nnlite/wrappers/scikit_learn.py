@@ -83,14 +83,7 @@ class BaseWrapper:
         return self.model is not None
 
     def __sklearn_tags__(self) -> Any:
-        """Return what scikit-learn from 1.6 on asks for."""
-        from sklearn import utils  # type: ignore[import-not-found,import-untyped,unused-ignore]
-
-        kind = self._estimator_type
-        tags = utils.Tags(estimator_type=kind, target_tags=utils.TargetTags(required=True))
-        tags.classifier_tags = utils.ClassifierTags() if kind == "classifier" else None
-        tags.regressor_tags = utils.RegressorTags() if kind == "regressor" else None
-        return tags
+        return tags_of(self._estimator_type)
 
     def _builder(self) -> Callable[..., Sequential]:
         if self.build_fn is not None:
@@ -197,6 +190,17 @@ class KerasRegressor(BaseWrapper):
         """Return minus the loss, so that more is better."""
         chosen = self.filter_sk_params(Sequential.evaluate, kwargs) | {"return_dict": True}
         return -float(self._fitted().evaluate(x, np.asarray(y), **chosen)["loss"])
+
+
+def tags_of(kind: str) -> Any:
+    """Return what scikit-learn from 1.6 on asks of an estimator of that kind."""
+    from sklearn import utils  # type: ignore[import-not-found,import-untyped,unused-ignore]
+
+    tags = utils.Tags(estimator_type=kind, target_tags=utils.TargetTags(required=True))
+    tags.classifier_tags = utils.ClassifierTags() if kind == "classifier" else None
+    tags.regressor_tags = utils.RegressorTags() if kind == "regressor" else None
+    tags.transformer_tags = utils.TransformerTags() if kind == "transformer" else None
+    return tags
 
 
 def _taken(function: Callable[..., Any]) -> set[str]:
