@@ -19,7 +19,7 @@ from needed import ARGUMENTS
 
 from nnlite import activations, config, container, initializers, losses, metrics, optimizers, registry
 from nnlite.errors import FileFormatError, MissingFileError, NotBuiltError, ShapeError, UnsupportedError
-from nnlite.layers import LAYERS, Activation, BatchNormalization, Dense, Dropout, Flatten, Input, Reshape
+from nnlite.layers import LAYERS, Activation, BatchNormalization, Dense, Dropout, Flatten, Input, InputLayer, Reshape
 from nnlite.models import (
     Sequential,
     clone_model,
@@ -114,7 +114,7 @@ class TestRoundTrip:
     @pytest.mark.parametrize("name", sorted(LAYERS.entries))
     def test_every_layer(self, name: str, tmp_path: Path) -> None:
         layer = LAYERS.find(name).make(**NEEDED.get(name, {}), trainable=name != "dense")
-        before = [] if layer.own_input else [Dense(4, input_dim=4)]
+        before = [] if isinstance(layer, InputLayer) else [Dense(4, input_dim=4)]
         layers = [*before, layer, Flatten(), Dense(2)]
         model = Sequential(layers)
         model.compile("adam", "mse")
