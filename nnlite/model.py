@@ -25,7 +25,7 @@ from nnlite.prediction import Prediction, predict_batches
 from nnlite.progress import Progbar, level
 from nnlite.python_run import PythonRun
 from nnlite.registry import arguments
-from nnlite.training import warn_of_loss
+from nnlite.training import Training, warn_of_loss
 
 Array = NDArray[Any]
 
@@ -47,6 +47,7 @@ class Model(EarlierMethods):
     name: str
     history: History | None = None
     stop_training = False
+    training: Training | None = None  # the call of `fit` under way
 
     def __init__(self) -> None:
         self._engine: EngineModel | None = None
