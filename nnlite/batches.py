@@ -179,7 +179,7 @@ def gives_batches(value: Any) -> bool:
         return False
     if isinstance(value, GivenBatches) or all(hasattr(value, name) for name in ("__getitem__", "on_epoch_end")):
         return True
-    return isinstance(value, abc.Iterable) and not isinstance(value, abc.Sequence | abc.Mapping)
+    return isinstance(value, abc.Iterable) and not isinstance(value, abc.Sequence | abc.Mapping | abc.Set)
 
 
 def rows_of_batch(value: Any, source: Data | GivenBatches | None, steps: int | None) -> int:
