@@ -166,6 +166,11 @@ typedef struct nn_progress {
  * last: width doubles, the means of the last batch alone. seconds, partial and last may be NULL. width = (1 + metrics) * (validation ? 2 : 1). */
 nn_status nn_run_advance(nn_run *run, size_t max_batches, size_t max_epochs, double *means, double *seconds, double *partial, double *last, nn_progress *progress);
 
+/* The sums over the rows of the epoch under way, 1 + metrics doubles: with the number of its batches all that must be known of it to go on there later. */
+nn_status nn_run_sums(const nn_run *run, double *sums);
+/* Continues, after nn_run_bind and with the model's state put back, after `batches` batches of an epoch, fewer than it has, whose sums those are. */
+nn_status nn_run_seek(nn_run *run, size_t batches, const double *sums);
+
 /* The parts of a step, for losses written elsewhere: outputs of one batch, gradients from the gradient of the loss in the outputs, one optimizer step. */
 nn_status nn_forward(nn_run *run, const void *x, size_t rows, int training, void *y);
 nn_status nn_backward(nn_run *run, const void *dy, size_t rows);

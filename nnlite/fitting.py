@@ -94,8 +94,12 @@ def fit(
     model.history.params = params
     report = _report(verbosity, names, plan, run.batches or None, rows, held_out, listeners)
     listeners.introduce(model, params, list(held_out) if isinstance(held_out, Data) else None)
-    listeners.call("on_train_begin", ByName())
-    Training(model, run, names, rows, listeners, model.history, report, validation).epochs(plan.first, plan.last)
+    model.training = training = Training(model, run, names, rows, listeners, model.history, report, validation)
+    try:
+        listeners.call("on_train_begin", ByName())
+        training.epochs(plan.first, plan.last)
+    finally:
+        model.training = None
     if listeners.callbacks:
         last = ByName({name: column[-1] for name, column in model.history.history.items()})
         listeners.call("on_train_end", last)

@@ -26,7 +26,7 @@ from nnlite.prediction import Prediction, predict_batches
 from nnlite.progress import PassReport, level
 from nnlite.python_run import PythonRun
 from nnlite.registry import arguments
-from nnlite.training import warn_of_loss
+from nnlite.training import Training, warn_of_loss
 
 Array = NDArray[Any]
 
@@ -55,6 +55,7 @@ class Model(EarlierMethods):
     shares = False  # whether other models have some of its layers
     history: History | None = None
     stop_training = False
+    training: Training | None = None  # the call of `fit` under way
 
     def __new__(cls, *arguments: Any, **options: Any) -> Self:
         """Return a model of a chain for ``Model(inputs, outputs)``. Raises UnsupportedError for other subclasses."""

@@ -314,12 +314,15 @@ def paired(
     if by_name:
         named = dict(stored)
         pairs = [(layer, named[layer.name]) for layer in own if layer.name in named]
-    elif len(own) != len(stored):
-        raise ShapeError(f"the model has {len(own)} layers with weights; the file has {len(stored)}.")
     else:
+        if len(own) != len(stored):  # Keras keeps the weights of some layers as their arguments
+            own = [layer for layer in own if not layer.weights_of_keras([])]
+        if len(own) != len(stored):
+            raise ShapeError(f"the model has {len(own)} layers with weights; the file has {len(stored)}.")
         pairs = [(layer, arrays) for layer, (_, arrays) in zip(own, stored, strict=True)]
     fitting = []
-    for layer, arrays in pairs:
+    for layer, values in pairs:
+        arrays = layer.weights_of_keras(values)
         want, have = [weight.shape for weight in layer.weights], [array.shape for array in arrays]
         if want == have:
             fitting.append((layer, arrays))

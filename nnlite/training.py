@@ -18,6 +18,9 @@ from nnlite.progress import EpochReport, in_order
 from nnlite.python_run import OutOfBatches, PythonRun
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from nnlite._engine import Run
     from nnlite.model import Model
 
@@ -55,14 +58,24 @@ class Training:
         self._width = len(run.last)
         self._warned = False
         self._optimizer = model.optimizer
+        self._done = self._iterations = self._recorded = 0
+
+    def skip(self, epochs: int) -> None:
+        """Take the epochs before number `epochs` for done; called before the first."""
+        self._done = epochs
+
+    def seek(self, batch: int, sums: NDArray[np.float64]) -> None:
+        """Go on after so many batches of an epoch, whose run had those sums then."""
+        self.run.seek(batch, sums)
+        self._iterations -= batch
 
     def epochs(self, first: int, last: int) -> None:
         """Train the epochs `first` ... `last` - 1, or until somebody stops it.
 
         An exception, Ctrl-C among them, leaves weights, optimizer and history as they are after the last step.
         """
-        self._first, self._iterations, self._recorded = first, self.run.model.iterations, 0
-        epoch = first
+        epoch = self._first = max(first, self._done)
+        self._iterations += self.run.model.iterations
         self._began = time.perf_counter()
         try:
             while epoch < last and not self.model.stop_training:

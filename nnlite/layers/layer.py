@@ -343,6 +343,14 @@ class Layer(Configurable):
         for weight, value in zip(self.weights, self._check_values(weights), strict=True):
             weight.assign(value)
 
+    def keras_weights(self) -> list[tuple[str, Array]]:
+        """Return names and values of the weights as files of Keras have them."""
+        return [(weight.name, weight.numpy()) for weight in self.weights]
+
+    def weights_of_keras(self, arrays: list[Array]) -> list[Array]:
+        """Return the values a file of Keras has as those of the weights; for none those it has without the file."""
+        return arrays
+
     def _check_values(self, values: Sequence[Any]) -> list[Array]:
         if len(values) != len(self.weights):
             raise ValueError(
