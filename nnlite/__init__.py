@@ -18,6 +18,7 @@ __all__ = [
     "callbacks",
     "config",
     "constraints",
+    "get_num_threads",
     "initializers",
     "keras_compat",
     "layers",
@@ -26,6 +27,7 @@ __all__ = [
     "models",
     "optimizers",
     "regularizers",
+    "set_num_threads",
     "utils",
 ]
 
@@ -47,12 +49,20 @@ if TYPE_CHECKING:  # type checkers are to know what there is
     )
     from nnlite.layers import Input
     from nnlite.models import Model, Sequential
+    from nnlite.threads import get_num_threads, set_num_threads
 else:
+    _HOMES = {
+        "Input": "layers",
+        "Model": "models",
+        "Sequential": "models",
+        "get_num_threads": "threads",
+        "set_num_threads": "threads",
+    }
 
     def __getattr__(name: str) -> Any:  # nothing is imported before it is used: a script waits for what it needs only
-        if name not in __all__ or name.islower():
-            return keras_compat.submodule(__name__, name)
-        return getattr(keras_compat.submodule(__name__, "layers" if name == "Input" else "models"), name)
+        if name in _HOMES:
+            return getattr(keras_compat.submodule(__name__, _HOMES[name]), name)
+        return keras_compat.submodule(__name__, name)
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})

@@ -63,6 +63,8 @@ cdef extern from "nnlite.h" nogil:
     const char *nn_target_name(size_t i)
     int nn_target_available(size_t i)
     const char *nn_target_default()
+    size_t nn_threads()
+    nn_status nn_set_threads(size_t threads)
     nn_status nn_model_new(const nn_layer_record *layers, size_t n_layers, size_t input_units, int bits, const char *target, nn_model **out)
     void nn_model_free(nn_model *model)
     nn_status nn_model_compile(nn_model *model, const nn_loss_record *loss, const nn_row *metrics, size_t n_metrics,

@@ -34,6 +34,16 @@ def default_target():
     return os.environ.get("NNLITE_TARGET") or nn_target_default().decode()
 
 
+def threads():
+    """How many threads a call may use, the caller's own included."""
+    return nn_threads()
+
+
+def set_threads(size_t number):
+    """For calls from now on; 0: as many as there are processors."""
+    check(nn_set_threads(number))
+
+
 cdef int check(nn_status status) except -1:
     if status == NN_OK:
         return 0

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from numpy.typing import NDArray
 
+import nnlite.threads  # noqa: F401 - before there is a model, so that NNLITE_NUM_THREADS is obeyed
 from nnlite import data
 from nnlite._engine import EngineModel, Run
 from nnlite.batches import GivenBatches, beside, gives_batches, rows_of_batch, triple
