@@ -36,8 +36,6 @@ DIFFERENCES: dict[str, tuple[Any, Any, str]] = {
     "kl_divergence.name": ("kullback_leibler_divergence", "kl_divergence", "name of the loss kl_divergence"),
     "keras.version": ("2.15.0", "3.13.0", "keras.__version__, which scripts print and compare"),
     "tensorflow.version": ("2.15.0", "2.20.0", "tensorflow.__version__"),
-    "class_weight.may_be_partial": (False, True, "a class that class_weight leaves out has the weight 1"),
-    "class_weight.beside_sample_weight": (True, False, "class_weight is ignored beside sample_weight, not refused"),
     "learning_rate.name": ("lr", "learning_rate", "history key of the learning rate"),
     "callback.epoch_digits": (5, 1, "least digits of an epoch in the messages of callbacks"),
     "monitor.must_be_known": (False, True, "a watched value of unknown direction needs mode='min' or 'max'"),
