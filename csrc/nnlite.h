@@ -10,9 +10,11 @@
  *           offset + (j / panel) * rows * panel + k * panel + j % panel. A wide plan has panels of 16 columns, padded with zeros to a multiple
  *           of 16; in a narrow plan, where no layer has more than NN_NARROW units, a panel is as wide as the tensor and nothing is padded.
  *           Vectors have rows = 1.
- * Bits.     The same calls with the same numbers give the same bits on every target, in any number of nn_run calls (see README).
+ * Bits.     The same calls with the same numbers give the same bits on every target, on any number of threads, in any number of nn_run calls (see README).
  * Errors.   Every call that can fail returns a status and changes nothing when it fails. Routines behind the door cannot fail.
- * Threads.  Calls on different models may run at the same time. Calls that change one model must not; the caller holds the lock. */
+ * Threads.  Calls on different models may run at the same time. Calls that change one model must not; the caller holds the lock.
+ *           A call with enough to do is helped by threads of the engine's own (see nn_set_threads); they sleep between calls. After a fork the child
+ *           may call everything, but not use a model or run that another thread of the parent was using. */
 #ifndef NNLITE_H
 #define NNLITE_H
 
@@ -45,6 +47,21 @@ size_t nn_target_count(void);
 const char *nn_target_name(size_t i);
 int nn_target_available(size_t i); /* compiled in, and this CPU has it */
 const char *nn_target_default(void); /* the best available target that our tests have run */
+
+/* ---- threads ---- */
+
+#if defined(__GNUC__)
+#define NN_VISIBLE __attribute__((visibility("default"))) /* for libraries that manage the threads of others */
+#else
+#define NN_VISIBLE
+#endif
+
+enum { NN_MOST_THREADS = 256 };
+
+/* Threads that a call may use, the caller's own included: as many as set, or as the process has processors, but no more than 16 that nobody asked for.
+ * Where several threads call at the same time, one of them is helped. */
+NN_VISIBLE size_t nn_threads(void);
+NN_VISIBLE nn_status nn_set_threads(size_t threads); /* for calls from now on; 0: as many as there are processors */
 
 /* ---- records ---- */
 
@@ -176,7 +193,9 @@ nn_status nn_forward(nn_run *run, const void *x, size_t rows, int training, void
 nn_status nn_backward(nn_run *run, const void *dy, size_t rows);
 nn_status nn_update(nn_model *model, double *penalty);
 
-nn_status nn_evaluate(nn_run *run, const nn_data *data, double *means); /* 1 + metrics doubles: loss, metrics */
+/* Adds to sums, 1 + metrics doubles, what loss and metrics of the batches add up to; divided by the rows these are the means. A long evaluation may be
+ * cut into calls where batches end: the same bits. */
+nn_status nn_evaluate(nn_run *run, const nn_data *data, double *sums);
 nn_status nn_predict(nn_run *run, const void *x, size_t rows, void *y);
 
 /* ---- odds and ends ---- */

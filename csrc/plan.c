@@ -63,6 +63,19 @@ static nn_status shape_layers(const nn_engine *engine, const nn_layer_record *re
     return ok ? NN_OK : NN_TOO_LARGE;
 }
 
+/* An element of a layer's output costs about as much as so many multiply-adds, besides those of its product. */
+enum { ELEMENT_WORK = 8 };
+
+static double work_of(const nn_plan *plan) {
+    double work = 0;
+    for (size_t l = 0; l < plan->n_layers; l++) work += ELEMENT_WORK * (double)plan->layers[l].units;
+    for (size_t k = 0; k < plan->n_tensors; k++) {
+        const nn_tensor *t = &plan->tensors[k];
+        if (!t->vector) work += (double)t->rows * (double)t->columns;
+    }
+    return work;
+}
+
 /* Trainable tensors first, statistics after them, so that one sweep of the optimizer covers the former. */
 static nn_status place_tensors(const nn_layer_record *records, nn_plan *plan) {
     int ok = 1;
@@ -106,6 +119,7 @@ nn_status nn_plan_new(const nn_engine *engine, const nn_layer_record *records, s
         nn_plan_free(&plan);
         return status;
     }
+    plan.row_work = work_of(&plan);
     *out = plan;
     return NN_OK;
 }

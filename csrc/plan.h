@@ -46,6 +46,7 @@ typedef struct nn_plan {
     size_t statistics;            /* offset of the first statistic: all trainable tensors lie before it */
     size_t transposed;            /* reals of all transposed kernels */
     size_t row_reals, fixed_reals;/* the workspace for n rows holds n * row_reals + fixed_reals reals; n padded in a narrow plan */
+    double row_work;              /* about how many multiply-adds the way of one row from input to output costs */
     size_t lanes, lanes_reals;    /* fixed place of three blocks of so many reals: 16 rows of the widest layer, for routines that want rows in lanes */
 } nn_plan;
 

@@ -23,6 +23,7 @@ from nnlite import (
 )
 from nnlite.layers import Input
 from nnlite.models import Model, Sequential
+from nnlite.threads import get_num_threads, set_num_threads
 
 __version__ = "0.1.0"
 
@@ -35,6 +36,7 @@ __all__ = [
     "callbacks",
     "config",
     "constraints",
+    "get_num_threads",
     "initializers",
     "keras_compat",
     "layers",
@@ -43,6 +45,7 @@ __all__ = [
     "models",
     "optimizers",
     "regularizers",
+    "set_num_threads",
     "utils",
 ]
 

@@ -63,6 +63,8 @@ cdef extern from "nnlite.h" nogil:
     const char *nn_target_name(size_t i)
     int nn_target_available(size_t i)
     const char *nn_target_default()
+    size_t nn_threads()
+    nn_status nn_set_threads(size_t threads)
     nn_status nn_model_new(const nn_layer_record *layers, size_t n_layers, size_t input_units, int bits, const char *target, nn_model **out)
     void nn_model_free(nn_model *model)
     nn_status nn_model_compile(nn_model *model, const nn_loss_record *loss, const nn_row *metrics, size_t n_metrics,
@@ -86,7 +88,7 @@ cdef extern from "nnlite.h" nogil:
     nn_status nn_forward(nn_run *run, const void *x, size_t rows, int training, void *y)
     nn_status nn_backward(nn_run *run, const void *dy, size_t rows)
     nn_status nn_update(nn_model *model, double *penalty)
-    nn_status nn_evaluate(nn_run *run, const nn_data *data, double *means)
+    nn_status nn_evaluate(nn_run *run, const nn_data *data, double *sums)
     nn_status nn_predict(nn_run *run, const void *x, size_t rows, void *y)
     double nn_clock()
     nn_status nn_random(nn_distribution kind, double low_or_mean, double high_or_deviation, uint64_t seed, uint64_t stream, size_t n, int bits,

@@ -2,6 +2,7 @@
  * NN_ENGINE, the name of the table, and NN_TARGET, the name of the target. */
 
 #include "../model.h"
+#include "../pool.h"
 #include "../random.h"
 #include "../scalar.h"
 #include "vmath.h"
