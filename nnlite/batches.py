@@ -20,6 +20,15 @@ class Sequence:
 
     Args:
         workers, use_multiprocessing, max_queue_size: without effect; batches are made when they are needed.
+
+    >>> import numpy as np
+    >>> class Halves(Sequence):
+    ...     def __len__(self):
+    ...         return 2
+    ...     def __getitem__(self, index):
+    ...         return np.full((4, 1), index), np.zeros(4)
+    >>> Halves()[1][0].shape
+    (4, 1)
     """
 
     def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10) -> None:

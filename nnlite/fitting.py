@@ -10,6 +10,7 @@ from nnlite import data
 from nnlite._engine import Run
 from nnlite.batches import ArrayBatches, Batches, GivenBatches, gives_batches, rows_of_batch
 from nnlite.callbacks import ByName, History, Listeners, ProgbarLogger
+from nnlite.config import era
 from nnlite.data import Data, Door
 from nnlite.errors import ArgumentError
 from nnlite.evaluation import Validation
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from nnlite.model import Model
 
 
-# Multiply-adds of a validation beyond which it is left to Python, cut into slices: Ctrl-C is not seen within the one of C.
+# Multiply-adds of a validation beyond which Python does it, in slices: Ctrl-C is not seen while the engine does.
 _LONG = 5e8
 
 
@@ -39,6 +40,10 @@ class Turn:
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()
+
+    def taken(self) -> bool:
+        """Return whether a training runs."""
+        return self._lock.locked()
 
 
 class Plan(NamedTuple):
@@ -122,6 +127,7 @@ def _report(
 ) -> EpochReport:
     """What is shown: rows are counted, unless there are none to count or steps are asked for."""
     asked = any(isinstance(one, ProgbarLogger) and one.count_mode == "steps" for one in listeners.callbacks)
+    asked = asked or era("progress.like_keras3")
     if rows is None or plan.steps is not None:
         return EpochReport(verbosity, names, plan.last, batches, 0, True)
     held_rows = len(held_out.x) if isinstance(held_out, Data) else 0

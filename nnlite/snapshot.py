@@ -150,7 +150,7 @@ def to_bytes(model: Sequential, include_optimizer: bool = True) -> tuple[bytes, 
         "contract": CONTRACT,
         "compat": config.compat(),
         "epsilon": config.epsilon(),
-        "model": {"class_name": type(model).__name__, "config": model.get_config()},
+        "model": {"class_name": model.described_as or type(model).__name__, "config": model.get_config()},
         "dtype": None if engine is None else engine.dtype.name,
         "seed": model.seed,
         "training": training,
@@ -283,7 +283,8 @@ def _resume(engine: EngineModel, training: Mapping[str, Any], tensors: container
     for (k, i), array in zip(slots, values, strict=True):
         engine.write(2 + k, i, array)
     for i, flag in enumerate(trained):
-        engine.set_trainable(i, flag)
+        if flag != own[i][3]:  # never so for statistics, of which a file does not say whether they move
+            engine.set_trainable(i, flag)
 
 
 def _state(state: Mapping[str, Any], products: int) -> State:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nnlite import data
 from nnlite.layers import Dense
 from nnlite.models import Sequential
 from nnlite.reals import reals
@@ -117,3 +118,13 @@ def test_labels_of_ones_own_for_a_sparse_loss() -> None:
     model.compile("sgd", "sparse_categorical_crossentropy")
     with pytest.raises(ValueError, match=r"received 10. Labels of your own\? Number them: classes, y = np.unique"):
         model.fit(X, [10, 20, 10, 20], verbose=0)
+
+
+@pytest.mark.usefixtures("keras3")
+def test_class_weights_of_keras_3() -> None:
+    door = data.Door((2,), (1,), np.dtype("float64"), "first", "last", "linear")
+    assert data.class_weights({1: 5}, np.array([[0], [1], [2]]), door).tolist() == [1, 5, 1]
+    model = Sequential([Dense(1, "sigmoid", input_dim=2)])
+    model.compile("sgd", "binary_crossentropy")
+    with pytest.raises(ValueError, match="class_weight and sample_weight cannot be given together"):
+        model.fit(X, [0, 1, 0, 1], class_weight={0: 1}, sample_weight=np.ones(4), verbose=0)

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlite import constraints, initializers, regularizers
+from nnlite.config import era
 from nnlite.data import reals
 from nnlite.errors import ArgumentError, NotBuiltError, ShapeError, UnsupportedError, number
-from nnlite.layers.layer import LAYERS, Layer, Shape, Weight, older_spellings
+from nnlite.layers.layer import LAYERS, Layer, Shape, Weight
 from nnlite.records import LayerRecord
+from nnlite.registry import older_spellings
 
 Array = NDArray[Any]
 
@@ -88,6 +90,11 @@ class BatchNormalization(Scaled):
 
     Raises:
         UnsupportedError: another axis, mode, or one of the variants is asked for.
+
+    >>> from nnlite import Sequential
+    >>> model = Sequential([BatchNormalization(input_dim=3)])
+    >>> model.count_params(), len(model.trainable_weights)
+    (12, 2)
     """
 
     @older_spellings(beta_init="beta_initializer", gamma_init="gamma_initializer")
@@ -136,7 +143,8 @@ class BatchNormalization(Scaled):
 
     def record(self) -> LayerRecord:
         """Return the engine's row."""
-        numbers = (self.momentum, self.epsilon, float(self.center), float(self.scale))
+        rests = float(era("batch_normalization.rests"))
+        numbers = (self.momentum, self.epsilon, float(self.center), float(self.scale), rests)
         return LayerRecord("batch_normalization", 0, numbers, self.rules())
 
 
