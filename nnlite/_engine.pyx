@@ -525,8 +525,10 @@ cdef class Run:
         cdef nn_data data, part
         kept = self.hold(&data, x, y, sample_weight)
         cdef size_t item = self.model.bits // 8, inputs = self.model.input_units, width = 1 + nn_model_describe(self.model.handle).metrics
-        sums = np.zeros(width)
-        cdef Buffer held = take(sums, 64, width, True, "sums")
+        sums, means = np.zeros(width), np.empty(width)
+        cdef Buffer held_sums = take(sums, 64, width, True, "sums"), held_means = take(means, 64, width, True, "means")
+        cdef double *sums_at = <double *>held_sums.view.buf
+        cdef double *means_at = <double *>held_means.view.buf
         cdef size_t done = 0
         cdef double start
         cdef nn_status status
@@ -537,7 +539,7 @@ cdef class Run:
                 part.rows = self.slice_of(data.rows - done)
                 start = nn_clock()
                 with nogil:
-                    status = nn_evaluate(self.handle, &part, <double *>held.view.buf)
+                    status = nn_evaluate(self.handle, &part, done, sums_at, means_at)
                 check(status)
                 done += part.rows
                 if done == data.rows:
@@ -552,7 +554,7 @@ cdef class Run:
         finally:
             self.busy = False
         del kept
-        return (sums / done).tolist()
+        return means.tolist()
 
     def predict(self, x):
         """y (rows, output units) of any number of rows. Ctrl-C is seen between slices, as in advance."""
