@@ -99,6 +99,9 @@ class PythonMetric(Metric):
         function: returns a number for the batch, or an array whose first axis are the rows.
         name, dtype: as for `Metric`.
         parameters: further arguments of the function.
+
+    >>> float(PythonMetric(lambda t, p: abs(t - p))(np.array([1.0, 2.0]), np.array([1.0, 1.0])))
+    0.5
     """
 
     def __init__(

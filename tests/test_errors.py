@@ -108,7 +108,7 @@ MISTAKES: dict[str, Mistake] = {
     ),
     "two losses": (binary, lambda m: m.compile("adam", ["mse", "mae"]), (ValueError,), ["loss", "one output"]),
     "weighted_metrics": (
-        binary, lambda m: m.compile("adam", "mse", weighted_metrics=["mae"]), (ValueError,), ["weighted_metrics"],
+        binary, lambda m: m.compile("adam", "mse", weighted_metrics=["maee"]), (ValueError,), ["maee"],
     ),
     "unknown argument of fit": (binary, lambda m: m.fit(X, Y, epoch=3), (TypeError,), ["'epoch'", "'epochs'"]),
     "unknown argument of compile": (

@@ -97,10 +97,6 @@ class Weight:
                 return
         self._engine, self._tensor, self._training = engine, tensor, training
 
-    def freeze(self, frozen: bool) -> None:
-        """Say whether the optimizer leaves it alone or, of a moving statistic, training does."""
-        self.engine.set_trainable(self._tensor, not frozen)
-
     def record(self) -> TensorRecord:
         """Return its rule for the engine."""
         penalty, limit = self.regularizer, self.constraint
