@@ -412,24 +412,23 @@ nn_status nn_update(nn_model *m, double *penalty) {
     return NN_OK;
 }
 
-nn_status nn_evaluate(nn_run *run, const nn_data *data, double *means) {
+nn_status nn_evaluate(nn_run *run, const nn_data *data, size_t before, double *sums, double *means) {
     const nn_model *m = run->model;
     if (!good_data(run, data)) return NN_BAD_SIZE;
     if (!m->compiled) return NN_NOT_COMPILED;
-    double *sums = sums_new(m);
-    const nn_status status = sums ? begin_threads(run, m->plan.row_work * (double)data->rows) : NN_OUT_OF_MEMORY;
+    double *own = sums_new(m);
+    const nn_status status = own ? begin_threads(run, m->plan.row_work * (double)data->rows) : NN_OUT_OF_MEMORY;
     if (status != NN_OK) {
-        free(sums);
+        free(own);
         return status;
     }
-    take_sums(run, sums);
-    nn_totals totals = {.sums = means};
-    for (size_t k = 0; k < 1 + m->n_metrics; k++) means[k] = 0;
-    run->bound = 0; /* the sums are this call's now */
+    take_sums(run, own);
+    nn_totals totals = {.sums = sums, .rows = before};
+    run->bound = 0; /* the run's sums are this call's now */
     const nn_environment caller = environment_enter();
     m->engine->evaluate(run, data, &totals);
     end_threads(run);
-    for (size_t k = 0; k < 1 + m->n_metrics; k++) means[k] /= (double)totals.rows;
+    for (size_t k = 0; k < 1 + m->n_metrics; k++) means[k] = sums[k] / (double)totals.rows;
     environment_leave(caller);
     return NN_OK;
 }

@@ -193,7 +193,9 @@ nn_status nn_forward(nn_run *run, const void *x, size_t rows, int training, void
 nn_status nn_backward(nn_run *run, const void *dy, size_t rows);
 nn_status nn_update(nn_model *model, double *penalty);
 
-nn_status nn_evaluate(nn_run *run, const nn_data *data, double *means); /* 1 + metrics doubles: loss, metrics */
+/* sums, 1 + metrics doubles: to those over the `before` rows of earlier calls are added those over these rows. means: of loss and metrics over all of them.
+ * So a long evaluation may be cut into calls where batches end, and gives the same bits. */
+nn_status nn_evaluate(nn_run *run, const nn_data *data, size_t before, double *sums, double *means);
 nn_status nn_predict(nn_run *run, const void *x, size_t rows, void *y);
 
 /* ---- odds and ends ---- */

@@ -88,7 +88,7 @@ cdef extern from "nnlite.h" nogil:
     nn_status nn_forward(nn_run *run, const void *x, size_t rows, int training, void *y)
     nn_status nn_backward(nn_run *run, const void *dy, size_t rows)
     nn_status nn_update(nn_model *model, double *penalty)
-    nn_status nn_evaluate(nn_run *run, const nn_data *data, double *means)
+    nn_status nn_evaluate(nn_run *run, const nn_data *data, size_t before, double *sums, double *means)
     nn_status nn_predict(nn_run *run, const void *x, size_t rows, void *y)
     double nn_clock()
     nn_status nn_random(nn_distribution kind, double low_or_mean, double high_or_deviation, uint64_t seed, uint64_t stream, size_t n, int bits,

@@ -306,7 +306,7 @@ cdef class Run:
     cdef nn_progress progress
     cdef list means, times
     cdef object partial_means, last_means
-    cdef double batches_a_second
+    cdef double batches_a_second, rows_a_second
     cdef bint busy
 
     def __cinit__(self, EngineModel model, Py_ssize_t batch_size):
@@ -521,40 +521,84 @@ cdef class Run:
         check(status)
 
     def evaluate(self, x, y, sample_weight=None):
-        """[loss, metrics...] over all rows."""
-        cdef nn_data data
+        """[loss, metrics...] over all rows. Ctrl-C is seen between slices, as in advance."""
+        cdef nn_data data, part
         kept = self.hold(&data, x, y, sample_weight)
-        means = np.empty(1 + nn_model_describe(self.model.handle).metrics)
-        cdef Buffer held = take(means, 64, len(means), True, "means")
+        cdef size_t item = self.model.bits // 8, inputs = self.model.input_units, width = 1 + nn_model_describe(self.model.handle).metrics
+        sums, means = np.zeros(width), np.empty(width)
+        cdef Buffer held_sums = take(sums, 64, width, True, "sums"), held_means = take(means, 64, width, True, "means")
+        cdef double *sums_at = <double *>held_sums.view.buf
+        cdef double *means_at = <double *>held_means.view.buf
+        cdef size_t done = 0
+        cdef double start
         cdef nn_status status
+        part = data
         self.enter()
         try:
-            with nogil:
-                status = nn_evaluate(self.handle, &data, <double *>held.view.buf)
+            while True:
+                part.rows = self.slice_of(data.rows - done)
+                start = nn_clock()
+                with nogil:
+                    status = nn_evaluate(self.handle, &part, done, sums_at, means_at)
+                check(status)
+                done += part.rows
+                if done == data.rows:
+                    break
+                part.x = <const char *>part.x + part.rows * inputs * item
+                part.y = <const char *>part.y + part.rows * data.target_units * item
+                if part.weights != NULL:
+                    part.weights = <const char *>part.weights + part.rows * item
+                self.between_slices(part.rows, nn_clock() - start)
+                if width != 1 + nn_model_describe(self.model.handle).metrics:
+                    raise RuntimeError("this model was compiled anew while it was evaluated")
         finally:
             self.busy = False
-        check(status)
         del kept
         return means.tolist()
 
     def predict(self, x):
-        """y (rows, output units) of any number of rows."""
-        cdef size_t n = len(x)
-        cdef Buffer bx = take(x, self.model.bits, n * self.model.input_units, False, "x")
-        y = np.empty((n, self.model.output_units), self.model.dtype)
+        """y (rows, output units) of any number of rows. Ctrl-C is seen between slices, as in advance."""
+        cdef size_t n = len(x), item = self.model.bits // 8, inputs = self.model.input_units, units = self.model.output_units
+        cdef Buffer bx = take(x, self.model.bits, n * inputs, False, "x")
+        y = np.empty((n, units), self.model.dtype)
         cdef Buffer by
+        cdef const char *x_at
+        cdef char *y_at
+        cdef size_t rows
+        cdef double start
         cdef nn_status status
         if n == 0:
             return y
-        by = take(y, self.model.bits, n * self.model.output_units, True, "y")
+        by = take(y, self.model.bits, n * units, True, "y")
+        x_at = <const char *>bx.view.buf
+        y_at = <char *>by.view.buf
         self.enter()
         try:
-            with nogil:
-                status = nn_predict(self.handle, bx.view.buf, n, by.view.buf)
+            while True:
+                rows = self.slice_of(n)
+                start = nn_clock()
+                with nogil:
+                    status = nn_predict(self.handle, x_at, rows, y_at)
+                check(status)
+                n -= rows
+                if n == 0:
+                    break
+                x_at += rows * inputs * item
+                y_at += rows * units * item
+                self.between_slices(rows, nn_clock() - start)
         finally:
             self.busy = False
-        check(status)
         return y
+
+    cdef size_t slice_of(self, size_t left):
+        """How many of the rows that are left take about 20 ms; whole batches, but for the last."""
+        cdef size_t rows = max(16, <size_t>(self.rows_a_second * 0.02) // self.batch_size) * self.batch_size
+        return min(left, rows)
+
+    cdef int between_slices(self, size_t rows, double seconds) except -1:
+        """Lets signals be seen, and remembers how long the slice took; see advance for why it is not trusted far."""
+        self.rows_a_second = min(rows / max(seconds, 1e-7), 16 * rows / 0.02)
+        return PyErr_CheckSignals()
 
 
 def random(distribution, double low_or_mean, double high_or_deviation, uint64_t seed, uint64_t stream, shape, dtype="float32"):

@@ -237,7 +237,8 @@ def from_backup(model: Sequential, data: bytes, sums: int) -> Place:
         values = matched(tensors[: len(weights)], [(f"weight/{i}", w.shape) for i, w in enumerate(weights)])
         _resume(model.engine, header, tensors[len(weights) :])
         model.set_weights(values)
-    model.optimizer.learning_rate = model.engine.learning_rate
+    if model.optimizer.schedule is None:
+        model.optimizer.learning_rate = model.engine.learning_rate
     return place
 
 
