@@ -237,7 +237,7 @@ static nn_status cut_block(nn_run *run) {
     const nn_engine *engine = run->model->engine;
     if (run->batch_size > SIZE_MAX / 4) return NN_TOO_LARGE;
     int ok = 1;
-    const size_t rows = nn_pad(run->batch_size);
+    const size_t rows = nn_pad(run->batch_size) + 1; /* no less than nn_room */
     const size_t input = nn_size(rows, plan->input_stride, 0, &ok), targets_reals = nn_size(rows, plan->stride, 0, &ok);
     const size_t workspace = nn_size(rows, plan->row_reals, plan->fixed_reals, &ok);
     const size_t reals = nn_size(1, input, nn_size(1, targets_reals, nn_size(1, rows, workspace, &ok), &ok), &ok);
@@ -443,7 +443,7 @@ nn_status nn_activate(const nn_row *activation, const void *x, size_t rows, size
     if (rows == 0 || units == 0 || units > SIZE_MAX / 8192) return NN_BAD_SIZE;
     const nn_status status = find_engine(NULL, bits, &engine);
     if (status != NN_OK) return status;
-    void *scratch = block_new(5 * NN_LANES * nn_stride(units), bits); /* units were checked not to overflow */
+    void *scratch = block_new(5 * nn_room(0, NN_LANES) * nn_pad(units), bits); /* units were checked not to overflow */
     if (!scratch) return NN_OUT_OF_MEMORY;
     const nn_environment caller = environment_enter();
     engine->activate(activation, x, rows, units, scratch, y);

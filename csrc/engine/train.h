@@ -4,9 +4,9 @@ static inline real *run_real(void *p) { return (real *)p; }
 
 NN_INLINE nn_pass pass_of(nn_run *run, const void *input, size_t rows, int training) {
     nn_model *m = run->model;
-    const size_t room = m->plan.narrow ? nn_pad(run->batch_size) : run->batch_size;
     return (nn_pass){.plan = &m->plan, .parameters = m->parameters, .gradients = m->gradients, .transposed = m->transposed,
-                     .workspace = run->workspace, .input = input, .rows = rows, .room = room, .training = training,
+                     .workspace = run->workspace, .input = input, .rows = rows, .pitch = nn_pitch(m->plan.narrow, rows),
+                     .room = nn_room(m->plan.narrow, run->batch_size), .training = training,
                      .seed = m->state.seed, .iteration = m->state.iterations};
 }
 
@@ -53,14 +53,21 @@ static void gather(real *to, const grid *g, const real *from, const uint32_t *or
         default: gather_narrow(to, g, from, order, start, g->units); return;
         }
     }
-    for (size_t r = 0; r < g->rows; r++) copy_row(to + r * g->pitch, from + (order ? order[start + r] : start + r) * g->units, g->units);
+    for (size_t r = 0; r < g->rows; r++) {
+        const real *row = from + (order ? order[start + r] : start + r) * g->units;
+        size_t u = 0;
+        for (; u + NN_LANES <= g->units; u += NN_LANES) v_store(to + grid_at(g, r, u), v_load(row + u));
+        if (u == g->units) continue;
+        v_store(to + grid_at(g, r, u), v_zero());
+        copy_row(to + grid_at(g, r, u), row + u, g->units - u);
+    }
 }
 
 /* The reverse: to[rows][units] */
 static void scatter(real *to, const grid *g, const real *from) {
     for (size_t r = 0; r < g->rows; r++) {
         if (g->narrow) for (size_t u = 0; u < g->units; u++) to[r * g->units + u] = from[u * g->pitch + r];
-        else copy_row(to + r * g->units, from + r * g->pitch, g->units);
+        else for (size_t u = 0; u < g->units; u += NN_LANES) copy_row(to + r * g->units + u, from + grid_at(g, r, u), at_most_16(g->units - u));
     }
 }
 
@@ -82,7 +89,7 @@ NN_INLINE outcome gather_outcome(nn_run *run, const nn_pass *p, const nn_data *d
     outcome o = {.grid = grid_of(p, p->plan->units), .target_grid = grid_of(p, data->target_units), .targets = run->targets,
                  .outputs = place(p, last_layer(p->plan)->output), .weights = data->weights ? run->weights : NULL};
     gather(o.targets, &o.target_grid, data->y, order, start);
-    const grid single = grid_new(1, p->rows, 1, NULL, 0);
+    const grid single = grid_new(1, p->rows, 1, nn_pitch(1, p->rows), NULL, 0);
     if (data->weights) gather(run_real(run->weights), &single, data->weights, order, start);
     return o;
 }
@@ -246,7 +253,7 @@ static void run_backward(nn_run *run, const void *dy, size_t rows) {
     nn_pass p = pass_of(run, run->input, rows, 1);
     const grid g = grid_of(&p, p.plan->units);
     real *gradient = place(&p, last_layer(p.plan)->gradient);
-    for (size_t i = 0; i < grid_reals(&g); i += NN_LANES) v_store(gradient + i, v_zero());
+    EACH_AT(&g, v_store(gradient + at, v_zero());)
     gather(gradient, &g, dy, NULL, 0);
     pass_backward(&p, 0);
 }
