@@ -346,6 +346,9 @@ nn_status nn_order(size_t rows, size_t batch_size, nn_shuffling shuffle, uint64_
     return NN_OK;
 }
 
+/* Data are bound, for the metrics compiled last. */
+static int ready_to_run(const nn_run *run) { return run->bound && run->width == 1 + run->model->n_metrics; }
+
 /* Values written into the flat parameters from outside are seen from here on. */
 static void refresh(nn_model *m) { m->engine->transpose(&m->plan, m->transposed, m->parameters); }
 
@@ -353,7 +356,7 @@ nn_status nn_run_advance(nn_run *run, size_t max_batches, size_t max_epochs, dou
                          nn_progress *progress) {
     nn_model *m = run->model;
     if (!m->compiled) return NN_NOT_COMPILED;
-    if (!run->bound || run->width != 1 + m->n_metrics) return NN_NO_DATA;
+    if (!ready_to_run(run)) return NN_NO_DATA;
     const nn_status status = begin_threads(run, m->plan.row_work * (double)run->validation.rows);
     if (status != NN_OK) return status;
     const nn_environment caller = environment_enter();
@@ -363,6 +366,24 @@ nn_status nn_run_advance(nn_run *run, size_t max_batches, size_t max_epochs, dou
     for (size_t k = 0; partial && run->progress.rows && k < run->width; k++) partial[k] = run->sums[k] / (double)run->progress.rows;
     environment_leave(caller);
     *progress = run->progress;
+    return NN_OK;
+}
+
+nn_status nn_run_sums(const nn_run *run, double *sums) {
+    if (!ready_to_run(run)) return NN_NO_DATA;
+    for (size_t k = 0; k < run->width; k++) sums[k] = run->sums[k];
+    return NN_OK;
+}
+
+nn_status nn_run_seek(nn_run *run, size_t batches, const double *sums) {
+    const nn_state *s = &run->model->state;
+    if (!ready_to_run(run)) return NN_NO_DATA;
+    if (batches >= run->progress.batches) return NN_BAD_SIZE;
+    if (run->shuffle != NN_KEEP) nn_order_rows(run->order, run->train.rows, run->batch_size, run->shuffle, s->seed, s->epochs);
+    for (size_t k = 0; k < run->width; k++) run->sums[k] = sums[k];
+    run->progress.batch = batches;
+    run->progress.rows = batches * run->batch_size;
+    run->started = nn_clock();
     return NN_OK;
 }
 

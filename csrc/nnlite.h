@@ -73,7 +73,7 @@ typedef struct nn_row { /* a row of a list and the numbers that parameterise it,
 } nn_row;
 
 typedef struct nn_tensor_rule { /* what the update does with one tensor */
-    int trainable;
+    int trainable;     /* without meaning for statistics */
     double l1, l2;     /* penalty l1 * sum |w| + l2 * sum w^2, added to the loss once a batch */
     nn_row constraint; /* applied after each step */
 } nn_tensor_rule;
@@ -130,7 +130,7 @@ typedef struct nn_tensor_facts {
     int vector, trainable;
 } nn_tensor_facts;
 nn_status nn_tensor_describe(const nn_model *model, size_t tensor, nn_tensor_facts *out);
-nn_status nn_tensor_set_trainable(nn_model *model, size_t tensor, int trainable);
+nn_status nn_tensor_set_trainable(nn_model *model, size_t tensor, int trainable); /* of a statistic: does the forward pass move it? they do at first */
 
 /* buffer: 0 parameters, 1 gradients, 2 + k optimizer slot k. array: rows x columns, without padding. */
 nn_status nn_tensor_read(const nn_model *model, size_t buffer, size_t tensor, void *array);
@@ -182,6 +182,11 @@ typedef struct nn_progress {
  * bound. seconds: room for max_epochs doubles, the wall time of each finished epoch. partial: width doubles, the running means of the epoch under way.
  * last: width doubles, the means of the last batch alone. seconds, partial and last may be NULL. width = (1 + metrics) * (validation ? 2 : 1). */
 nn_status nn_run_advance(nn_run *run, size_t max_batches, size_t max_epochs, double *means, double *seconds, double *partial, double *last, nn_progress *progress);
+
+/* The sums over the rows of the epoch under way, 1 + metrics doubles: with the number of its batches all that must be known of it to go on there later. */
+nn_status nn_run_sums(const nn_run *run, double *sums);
+/* Continues, after nn_run_bind and with the model's state put back, after `batches` batches of an epoch, fewer than it has, whose sums those are. */
+nn_status nn_run_seek(nn_run *run, size_t batches, const double *sums);
 
 /* The parts of a step, for losses written elsewhere: outputs of one batch, gradients from the gradient of the loss in the outputs, one optimizer step. */
 nn_status nn_forward(nn_run *run, const void *x, size_t rows, int training, void *y);

@@ -83,6 +83,8 @@ cdef extern from "nnlite.h" nogil:
     nn_status nn_order(size_t rows, size_t batch_size, nn_shuffling shuffle, uint64_t seed, uint64_t epoch, uint32_t *order)
     nn_status nn_run_advance(nn_run *run, size_t max_batches, size_t max_epochs, double *means, double *seconds, double *partial, double *last,
                              nn_progress *progress)
+    nn_status nn_run_sums(const nn_run *run, double *sums)
+    nn_status nn_run_seek(nn_run *run, size_t batches, const double *sums)
     nn_status nn_forward(nn_run *run, const void *x, size_t rows, int training, void *y)
     nn_status nn_backward(nn_run *run, const void *dy, size_t rows)
     nn_status nn_update(nn_model *model, double *penalty)

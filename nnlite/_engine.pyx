@@ -421,6 +421,25 @@ cdef class Run:
             self.busy = False
         return done
 
+    @property
+    def sums(self):
+        """(width,) what loss and metrics add up to over the rows of the epoch under way; `seek` goes on from it."""
+        sums = np.empty(self.width)
+        cdef Buffer held = take(sums, 64, self.width, True, "sums")
+        check(nn_run_sums(self.handle, <double *>held.view.buf))
+        return sums
+
+    def seek(self, size_t batches, sums):
+        """Goes on after so many batches of an epoch, with the sums over their rows; the model's state is that of then."""
+        cdef Buffer held = take(sums, 64, self.width, False, "sums")
+        self.enter()
+        try:
+            check(nn_run_seek(self.handle, batches, <double *>held.view.buf))
+            self.progress.batch = batches
+            self.progress.rows = batches * self.batch_size
+        finally:
+            self.busy = False
+
     def history(self, start=None):
         """(epochs, width) means of the epochs from number `start` on, counted from bind; those not asked for yet if None.
 

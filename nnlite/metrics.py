@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlite import confusion as confusion  # enters its metrics
+from nnlite import confusion as confusion  # these enter their metrics
 from nnlite import losses
-from nnlite.config import era
+from nnlite import operating_points as operating_points
+from nnlite import overlap as overlap
+from nnlite.config import epsilon, era
 from nnlite.data import whole
 from nnlite.errors import choice, number
-from nnlite.loss import Loss, RowFunction
+from nnlite.loss import Loss, RowFunction, row_values
 from nnlite.metric import METRICS as METRICS
 from nnlite.metric import Metric, PythonMetric
 from nnlite.records import Row, row
@@ -27,7 +29,11 @@ from nnlite.records import Row, row
 
 @METRICS.entry("binary_accuracy", rows=("binary_accuracy", "rounded_accuracy"))
 class BinaryAccuracy(Metric):
-    """Mean of 1 where t = (p > threshold), else 0; without a threshold, keras2 rounds p and keras3 takes 0.5."""
+    """Mean of 1 where t = (p > threshold), else 0; without a threshold, keras2 rounds p and keras3 takes 0.5.
+
+    >>> BinaryAccuracy()([[0], [1], [1]], [[0.25], [0.75], [0.4]])
+    0.6666666666666666
+    """
 
     def __init__(self, name: str | None = None, dtype: Any = None, threshold: float | None = None) -> None:
         super().__init__(name, dtype)
@@ -41,12 +47,20 @@ class BinaryAccuracy(Metric):
 
 @METRICS.entry("categorical_accuracy")
 class CategoricalAccuracy(Metric):
-    """1 where the largest p stands where the largest t does, else 0."""
+    """1 where the largest p stands where the largest t does, else 0.
+
+    >>> CategoricalAccuracy()([[0, 1], [1, 0]], [[0.2, 0.8], [0.3, 0.7]])
+    0.5
+    """
 
 
 @METRICS.entry("sparse_categorical_accuracy")
 class SparseCategoricalAccuracy(Metric):
-    """1 where the largest p stands at t, the number of the class, else 0."""
+    """1 where the largest p stands at t, the number of the class, else 0.
+
+    >>> SparseCategoricalAccuracy()([1, 0], [[0.2, 0.8], [0.3, 0.7]])
+    0.5
+    """
 
     sparse = True
 
@@ -64,19 +78,31 @@ class _TopK(Metric):
 
 @METRICS.entry("top_k_categorical_accuracy")
 class TopKCategoricalAccuracy(_TopK):
-    """1 where fewer than k outputs are larger than the one where the largest t stands, else 0."""
+    """1 where fewer than k outputs are larger than the one where the largest t stands, else 0.
+
+    >>> TopKCategoricalAccuracy(k=2)([[0, 1, 0], [1, 0, 0]], [[0.5, 0.4, 0.1], [0.2, 0.5, 0.3]])
+    0.5
+    """
 
 
 @METRICS.entry("sparse_top_k_categorical_accuracy")
 class SparseTopKCategoricalAccuracy(_TopK):
-    """1 where fewer than k outputs are larger than the one at t, the number of the class, else 0."""
+    """1 where fewer than k outputs are larger than the one at t, the number of the class, else 0.
+
+    >>> SparseTopKCategoricalAccuracy(k=2)([1, 0], [[0.5, 0.4, 0.1], [0.2, 0.5, 0.3]])
+    0.5
+    """
 
     sparse = True
 
 
 @METRICS.entry("exact_accuracy")
 class Accuracy(Metric):
-    """Mean of 1 where t = p, else 0. The word "accuracy" does not mean this but what `AccuracyOfModel` chooses."""
+    """Mean of 1 where t = p, else 0. The word "accuracy" does not mean this but what `AccuracyOfModel` chooses.
+
+    >>> Accuracy()([[1], [2]], [[1], [3]])
+    0.5
+    """
 
     def __init__(self, name: str | None = None, dtype: Any = None) -> None:
         super().__init__(name or "accuracy", dtype)
@@ -88,7 +114,11 @@ class Accuracy(Metric):
 
 @METRICS.entry("root_mean_squared_error", "rmse", rows=())
 class RootMeanSquaredError(Metric):
-    """Square root of the mean over all rows of the mean of (p - t)^2."""
+    """Square root of the mean over all rows of the mean of (p - t)^2.
+
+    >>> RootMeanSquaredError()([[0.0], [0.0]], [[3.0], [3.0]])
+    3.0
+    """
 
     def rule(self) -> Row:
         return row("mean_squared_error")
@@ -107,6 +137,9 @@ class R2Score(Metric):
     Args:
         class_aggregation: "uniform_average", or "variance_weighted_average": by the sums of (t - mean t)^2.
         num_regressors: p in the adjusted score 1 - (1 - score) (n - 1) / (n - p - 1) for n rows; 0 leaves it.
+
+    >>> R2Score()([[0.0], [1.0], [2.0]], [[0.0], [1.0], [1.0]])
+    0.5
     """
 
     def __init__(
@@ -150,6 +183,112 @@ class R2Score(Metric):
     reset_states = reset_state
 
 
+@METRICS.entry("cosine_similarity")
+class CosineSimilarity(Metric):
+    """The cosine of the angle between t and p: minus the loss of that name, which is the metric `CosineProximity`.
+
+    Args: axis -1; name, dtype as for `Metric`.
+
+    >>> CosineSimilarity()([[3.0, 4.0]], [[6.0, 8.0]])
+    1.0
+    """
+
+    def __init__(self, name: str | None = None, dtype: Any = None, axis: int = -1) -> None:
+        super().__init__(name or "cosine_similarity", dtype)
+        self.axis = losses.CosineSimilarity(axis).axis
+
+    @property
+    def record(self) -> Row | None:
+        """None: its value is minus the mean of the engine's row."""
+        return None
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The engine's row, of the loss."""
+        return (row("cosine_similarity"),)
+
+    def value(self, means: Sequence[float], count: float) -> float:
+        """Return minus the mean loss."""
+        return -means[0]
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return the cosine of every row."""
+        return -row_values(row("cosine_similarity"), y_true, y_pred)
+
+
+@METRICS.entry("cosine_proximity", "cosine", rows=("cosine_similarity",))
+class CosineProximity(CosineSimilarity):
+    """Minus the cosine of the angle between t and p, which Keras 1 and 2 called so.
+
+    >>> CosineProximity()([[3.0, 4.0]], [[6.0, 8.0]])
+    -1.0
+    """
+
+    def __init__(self, name: str | None = None, dtype: Any = None, axis: int = -1) -> None:
+        super().__init__(name or "cosine_proximity", dtype, axis)
+
+    def value(self, means: Sequence[float], count: float) -> float:
+        """Return the mean loss."""
+        return means[0]
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return minus the cosine of every row."""
+        return -super().call(y_true, y_pred)
+
+
+class _Correlation(Metric):
+    """The base of correlations between the targets and the outputs of a row, whose mean over the rows is the metric."""
+
+    def __init__(self, name: str | None = None, dtype: Any = None, axis: int = -1) -> None:
+        super().__init__(name, dtype)
+        self.axis = int(axis)
+
+    def of(self, y_true: NDArray[Any], y_pred: NDArray[Any]) -> Any:
+        """Return the correlation over the axis, of arrays of one shape."""
+        raise NotImplementedError
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return the correlation over the axis."""
+        p = np.asarray(y_pred, np.float64)
+        t = np.asarray(y_true, np.float64).reshape(p.shape)
+        with np.errstate(all="ignore"):  # nothing varies in one column: NaN, as in Keras
+            return self.of(t, p)
+
+
+@METRICS.entry("pearson_correlation", rows=())
+class PearsonCorrelation(_Correlation):
+    """Mean of (t - mean t)(p - mean p) over both deviations, for each row; NaN where one of them is 0.
+
+    Args: axis, over which it is taken: -1, the outputs of a row, or 0, the rows of a batch; name, dtype: see `Metric`.
+
+    >>> round(PearsonCorrelation()([[0, 1, 0.5]], [[0.1, 0.9, 0.5]]), 6)
+    1.0
+    """
+
+    def of(self, y_true: NDArray[Any], y_pred: NDArray[Any]) -> Any:
+        """Return the mean product of both, standardised."""
+        standard = [(v - v.mean(self.axis, keepdims=True)) / v.std(self.axis, keepdims=True) for v in (y_true, y_pred)]
+        return (standard[0] * standard[1]).mean(self.axis)
+
+
+@METRICS.entry("concordance_correlation", rows=())
+class ConcordanceCorrelation(_Correlation):
+    """2 covariance / (variance t + variance p + (mean t - mean p)^2 + epsilon), for each row. Lin, 1989.
+
+    Args: as for `PearsonCorrelation`.
+
+    >>> round(ConcordanceCorrelation()([[0, 1, 0.5]], [[0.1, 0.9, 0.5]]), 4)
+    0.9756
+    """
+
+    def of(self, y_true: NDArray[Any], y_pred: NDArray[Any]) -> Any:
+        """Return the agreement of both."""
+        means = [v.mean(self.axis, keepdims=True) for v in (y_true, y_pred)]
+        together = ((y_true - means[0]) * (y_pred - means[1])).mean(self.axis)
+        apart = y_true.var(self.axis) + y_pred.var(self.axis) + (means[0] - means[1]).squeeze(self.axis) ** 2
+        return 2 * together / (apart + epsilon())
+
+
 class _Reduced(Metric):
     """A metric of plain values: ``update_state(values, sample_weight=None)``."""
 
@@ -168,12 +307,20 @@ class _Reduced(Metric):
 
 @METRICS.entry("mean", rows=())
 class Mean(_Reduced):
-    """The weighted mean of the values it is given."""
+    """The weighted mean of the values it is given.
+
+    >>> Mean()([1.0, 3.0, 5.0])
+    3.0
+    """
 
 
 @METRICS.entry("sum", rows=())
 class Sum(_Reduced):
-    """The weighted sum of the values it is given."""
+    """The weighted sum of the values it is given.
+
+    >>> Sum()([1.0, 3.0, 5.0])
+    9.0
+    """
 
     def result(self) -> float:
         return self.total
@@ -207,6 +354,9 @@ class AccuracyOfModel(_Chosen):
 
     Binary for one output (in keras2 also for several, if the loss is binary crossentropy), sparse categorical where
     the targets are class numbers, else categorical.
+
+    >>> AccuracyOfModel()([[0, 1], [1, 0]], [[0.2, 0.8], [0.3, 0.7]])
+    0.5
     """
 
     binary, sparse_categorical, categorical = "binary_accuracy", "sparse_categorical_accuracy", "categorical_accuracy"
@@ -214,7 +364,11 @@ class AccuracyOfModel(_Chosen):
 
 @METRICS.entry("crossentropy", "ce", rows=())
 class Crossentropy(_Chosen):
-    """Binary, categorical or sparse categorical crossentropy, chosen as by `AccuracyOfModel`."""
+    """Binary, categorical or sparse categorical crossentropy, chosen as by `AccuracyOfModel`.
+
+    >>> round(Crossentropy()([[0, 1]], [[0.2, 0.8]]), 4)
+    0.2231
+    """
 
     binary, sparse_categorical = "binary_crossentropy", "sparse_categorical_crossentropy"
     categorical = "categorical_crossentropy"
@@ -247,7 +401,11 @@ deserialize = get
 
 
 def serialize(metric: Any) -> str | dict[str, Any]:
-    """Return the config from which `get` makes an equal metric, or for a function its name."""
+    """Return the config from which `get` makes an equal metric, or for a function its name.
+
+    >>> serialize("sparse_categorical_accuracy")
+    {'class_name': 'SparseCategoricalAccuracy', 'config': {'name': 'sparse_categorical_accuracy', 'dtype': None}}
+    """
     chosen = get(metric)
     return chosen.name if isinstance(chosen, PythonMetric) else METRICS.serialize(chosen)
 
@@ -259,4 +417,6 @@ def __getattr__(name: str) -> Any:
     return RowFunction(entry) if of_rows and name in (name.lower(), name.upper()) else make
 
 
-__all__ = ["Metric", "deserialize", "get", "serialize", *METRICS.exports()]
+MeanMetricWrapper = PythonMetric  # Keras' name of it
+
+__all__ = ["MeanMetricWrapper", "Metric", "deserialize", "get", "serialize", *METRICS.exports()]

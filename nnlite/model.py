@@ -6,14 +6,16 @@ Arguments are checked before the engine sees them, so a call that raises leaves 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Self
 
 from numpy.typing import NDArray
 
+import nnlite.threads  # noqa: F401 - before there is a model, so that NNLITE_NUM_THREADS is obeyed
 from nnlite import data
 from nnlite._engine import EngineModel, Run
 from nnlite.batches import GivenBatches, beside, gives_batches, rows_of_batch, triple
 from nnlite.callbacks import ByName, History, Listeners
+from nnlite.config import era
 from nnlite.data import Data, Door
 from nnlite.earlier import EarlierMethods
 from nnlite.errors import ArgumentError, NotBuiltError, NotCompiledError, UnsupportedError, unknown_argument
@@ -22,10 +24,10 @@ from nnlite.fitting import Plan, Turn, epochs_of, fit, training_run, validation_
 from nnlite.layers.layer import Weight
 from nnlite.objective import Measures, Objective
 from nnlite.prediction import Prediction, predict_batches
-from nnlite.progress import Progbar, level
+from nnlite.progress import PassReport, level
 from nnlite.python_run import PythonRun
 from nnlite.registry import arguments
-from nnlite.training import warn_of_loss
+from nnlite.training import Training, warn_of_loss
 
 Array = NDArray[Any]
 
@@ -42,11 +44,32 @@ _SPARE_RUNS = 4
 
 
 class Model(EarlierMethods):
-    """The base of all models: training and prediction, given layers."""
+    """The base of all models: training and prediction, given layers. ``Model(inputs, outputs)`` makes a model of a
+    chain of layers, see `nnlite.functional.Functional`.
+
+    >>> from nnlite import Sequential
+    >>> isinstance(Sequential(), Model)
+    True
+    """
 
     name: str
+    shares = False  # whether other models have some of its layers
     history: History | None = None
     stop_training = False
+    training: Training | None = None  # the call of `fit` under way
+
+    def __new__(cls, *arguments: Any, **options: Any) -> Self:
+        """Return a model of a chain for ``Model(inputs, outputs)``. Raises UnsupportedError for other subclasses."""
+        if hasattr(cls, "layers"):
+            return super().__new__(cls)
+        if cls is not Model:
+            raise UnsupportedError(
+                f"{cls.__name__} derives from Model, which nnlite does not call layer by layer: stack the layers in a "
+                "Sequential, or connect them and make Model(inputs, outputs)."
+            )
+        from nnlite.functional import Functional  # which builds on this
+
+        return super().__new__(Functional)  # type: ignore[return-value]  # a class derived from this one
 
     def __init__(self) -> None:
         self._engine: EngineModel | None = None
@@ -96,7 +119,8 @@ class Model(EarlierMethods):
             loss: name, function ``f(y_true, y_pred)``, or object of `nnlite.losses`; None leaves only the penalties.
             metrics: names, functions or objects of `nnlite.metrics`, in a list; one by itself is taken too.
             loss_weights: factor on the loss, not on the penalties. Keras 3 has it third; both orders are taken.
-            weighted_metrics, sample_weight_mode, target_tensors: must be empty.
+            weighted_metrics: metrics that count each row by its sample weight; Python counts them.
+            sample_weight_mode, target_tensors: must be empty.
 
         Raises:
             ValueError: a name is unknown; the message has the closest ones.
@@ -108,11 +132,11 @@ class Model(EarlierMethods):
         _only_known(Model.compile, without_effect)
         if _is_factor(metrics):
             metrics, loss_weights = (None if _is_factor(loss_weights) else loss_weights), metrics
-        if weighted_metrics or sample_weight_mode or target_tensors:
-            text = "weighted_metrics, sample_weight_mode and target_tensors must be empty"
-            raise UnsupportedError(f"{text}: sample weights act on the loss, and metrics are those in metrics=.")
-        objective = Objective(optimizer, loss, metrics, loss_weights)
+        if sample_weight_mode or target_tensors:
+            raise UnsupportedError("sample_weight_mode and target_tensors must be empty: rows have one weight each.")
+        objective = Objective(optimizer, loss, metrics, loss_weights, weighted_metrics)
         measures = None if self._door is None else objective.measures(self._door)
+        self.settle_trainable()
         if self._engine is not None and measures is not None:
             objective.compile(self._engine, measures)
             self.freeze_weights()
@@ -120,8 +144,12 @@ class Model(EarlierMethods):
                 self._objective.optimizer.detach(self._engine)
         self._objective, self._measures, self._batch_run = objective, measures, None
 
+    def settle_trainable(self) -> None:
+        """Remember which layers are to be trained; done when a model is compiled."""
+        raise NotImplementedError
+
     def freeze_weights(self) -> None:
-        """Tell the engine which weights the optimizer leaves alone; done when a model is compiled."""
+        """Tell the engine which weights the optimizer leaves alone."""
         raise NotImplementedError
 
     def _compiled(self) -> Objective:
@@ -210,6 +238,11 @@ class Model(EarlierMethods):
             validation_batch_size: rows of a batch of validation; `batch_size` if None.
             validation_freq: epochs between two validations, or a collection of the epochs, from 1, they follow.
 
+        Memory: arrays of the model's dtype in C order are used where they are, others copied. Above the data, dense
+            nets take at most ``itemsize * (P * (2 + S) + T + 4 * B * W) + 4 * N`` bytes. P: parameters, units padded to
+            a multiple of 16; S: slots of the optimizer (SGD 0, RMSprop 1, Adam 2); T: kernels after the first; B: rows
+            of a batch; W: widths of the input and all layers, padded; N: rows, for their order.
+
         Returns:
             The `History`, which is also ``model.history``.
 
@@ -236,6 +269,8 @@ class Model(EarlierMethods):
             held_out = validation_source(self, validation_data, held_steps, door, measures)
         elif isinstance(train, Data):
             train, held_out = data.split(train, validation_split)
+            if class_weight is not None and held_out is not None and not era("class_weight.of_validation_split"):
+                held_out = held_out._replace(weights=None)
         elif validation_split:
             raise ArgumentError("validation_split must be 0 for batches; give some as validation_data.")
         plan = Plan(batch_size, steps, order, first, last, held_size, held_steps, often)
@@ -299,6 +334,7 @@ class Model(EarlierMethods):
             if run is None or run.batch_size < len(batch.x):
                 run = self._batch_run = training_run(self, engine, len(batch.x), measures)
             run.bind(*batch, 0)
+            objective.optimizer.prepare(engine)
             run.advance(1, 1)
         if run.bad_iteration:
             warn_of_loss(f"step {run.bad_iteration}")
@@ -337,16 +373,17 @@ class Model(EarlierMethods):
         size = rows_of_batch(batch_size, source, steps)
         if isinstance(source, GivenBatches):
             source.steps = steps or source.steps
-            units = source.steps
+            units, batches = None, source.steps
         else:
             source = source if steps is None else source.part(0, steps * size)
-            units = len(source.x)
-        engine, progress = self.made_for(door), Progbar(units or 1, verbose=int(verbosity == 1))
-        listeners.introduce(self, {"steps": steps, "samples": units, "verbose": verbosity, "metrics": measures.names})
+            units, batches = len(source.x), -(-len(source.x) // size)
+        engine, progress = self.made_for(door), PassReport(verbosity, units, batches)
+        params = {"steps": batches, "samples": units, "verbose": verbosity, "metrics": measures.names}
+        listeners.introduce(self, params)
         run = self._rested(engine, size)
         means = test(run, measures, source, listeners)
         self._rest(run)
-        progress.update(units or 1)
+        progress.done(measures.names, means)
         return _answer(means, measures.names, return_dict)
 
     def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None, return_dict: bool = False) -> Any:
@@ -385,14 +422,14 @@ class Model(EarlierMethods):
             return predict_batches(
                 self, x, batch_size, level(verbose), data.count("steps", steps), Listeners(callbacks)
             )
-        if engine is None or door is None or not data.ready(x, door.input_row, door.dtype):
+        if engine is None or door is None or self.shares or not data.ready(x, door.input_row, door.dtype):
             if gives_batches(x):
                 return predict_batches(self, x, batch_size, level(verbose), None, Listeners(None))
             x = data.reals("x", x)
             door = self.door_for(x)
             x = data.inputs("x", x, door)
             engine = self.made_for(door)
-        progress = Progbar(max(1, len(x)), verbose=1) if verbose and level(verbose) == 1 else None
+        progress = PassReport(level(verbose), len(x), -(-len(x) // (batch_size or 32))) if verbose else None
         try:
             run = self._runs.pop()
         except IndexError:
@@ -400,7 +437,7 @@ class Model(EarlierMethods):
         outputs = run.predict(x)
         self._rest(run)
         if progress is not None:
-            progress.update(max(1, len(x)))
+            progress.done()
         return outputs if len(door.output_row) == 1 else outputs.reshape(-1, *door.output_row)
 
     def predict_on_batch(self, x: Any) -> Array:

@@ -20,6 +20,9 @@ def get_num_threads() -> int:
     """Return how many threads a call may use, the caller's own included.
 
     Unless set, that is the number of processors this process may run on, but at most 16.
+
+    >>> get_num_threads() >= 1
+    True
     """
     return _engine.threads()
 

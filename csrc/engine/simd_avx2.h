@@ -15,7 +15,7 @@
 
 #if NN_BITS == 32
 typedef __m256 reg;
-enum { REG_LANES = 8 };
+#define REG_LANES 8
 #define NN_TILE_ROWS 6 /* the largest product_tile whose sums fit in 16 registers */
 #define OP(name) _mm256_##name##_ps
 #define INT(name) _mm256_##name##_epi32
@@ -24,7 +24,7 @@ enum { REG_LANES = 8 };
 #define AS_REAL _mm256_castsi256_ps
 #else
 typedef __m256d reg;
-enum { REG_LANES = 4 };
+#define REG_LANES 4
 #define NN_TILE_ROWS 2
 #define OP(name) _mm256_##name##_pd
 #define INT(name) _mm256_##name##_epi64

@@ -15,7 +15,7 @@
 
 #if NN_BITS == 32
 typedef __m512 reg;
-enum { REG_LANES = 16 };
+#define REG_LANES 16
 typedef __mmask16 reg_mask;
 #define NN_TILE_PANELS 2 /* with NN_TILE_ROWS: the largest product_tile whose sums fit in 32 registers */
 #define OP(name) _mm512_##name##_ps
@@ -26,7 +26,7 @@ typedef __mmask16 reg_mask;
 #define AS_REAL _mm512_castsi512_ps
 #else
 typedef __m512d reg;
-enum { REG_LANES = 8 };
+#define REG_LANES 8
 typedef __mmask8 reg_mask;
 #define NN_TILE_PANELS 1
 #define OP(name) _mm512_##name##_pd

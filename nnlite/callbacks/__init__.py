@@ -1,5 +1,6 @@
 """Callbacks: objects that `fit`, `evaluate` and `predict` tell what happens, and that may stop a training."""
 
+from nnlite.callbacks.backup import BackupAndRestore
 from nnlite.callbacks.callback import HOOKS, ByName, Callback, LambdaCallback, canonical
 from nnlite.callbacks.checkpoint import ModelCheckpoint
 from nnlite.callbacks.history import BaseLogger, History
@@ -11,6 +12,7 @@ from nnlite.callbacks.tensorboard import TensorBoard
 
 __all__ = [
     "HOOKS",
+    "BackupAndRestore",
     "BaseLogger",
     "ByName",
     "CSVLogger",

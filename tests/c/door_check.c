@@ -137,6 +137,7 @@ static void check_call_refusals(int bits) {
     row.row = 0;
     EXPECT(NN_BAD_SIZE, nn_activate(&row, &s.x, 1, SIZE_MAX, bits, &s.out));
     EXPECT(NN_BAD_NUMBER, nn_random(NN_UNIFORM, 0, NAN, 1, 1, 1, bits, &s.out));
+    EXPECT(NN_NO_DATA, nn_run_seek(s.run, 0, NULL));
     EXPECT(NN_BAD_SIZE, nn_order(4, 0, NN_SHUFFLE_ROWS, 1, 1, NULL));
     hash_model(&after, &s);
     if (after.value != before.value) fail("a refused call left a trace");
