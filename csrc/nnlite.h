@@ -59,7 +59,7 @@ const char *nn_target_default(void); /* the best available target that our tests
 enum { NN_MOST_THREADS = 256 };
 
 /* Threads that a call may use, the caller's own included: as many as set, or as the process has processors, but no more than 16 that nobody asked for.
- * Where several threads call at the same time, one of them is helped. */
+ * Where several threads call at the same time, one of them is helped; for a while after a call that found the processors busy with other work, none. */
 NN_VISIBLE size_t nn_threads(void);
 NN_VISIBLE nn_status nn_set_threads(size_t threads); /* for calls from now on; 0: as many as there are processors */
 

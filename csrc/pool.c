@@ -1,8 +1,10 @@
+#define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include "pool.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "cpu.h"
 #include "environment.h"
@@ -10,6 +12,7 @@
 enum {
     DEFAULT_MOST = 16, /* threads that nobody asked for */
     PATIENCE = 2000,   /* looks at memory before a thread goes to sleep: 20 to 100 microseconds */
+    CAUTION = 16,      /* how many times as long as it was found busy a machine is taken for busy */
 };
 
 #define PART_MASK ((uint64_t)NN_MOST_PARTS - 1)
@@ -24,6 +27,8 @@ typedef struct seat {
 static struct {
     atomic_size_t allowed; /* threads a call may use; 0 = as many as there are processors */
     atomic_int lent;
+    double since, used;    /* when it was lent, and the processor time of the leader until then, seconds */
+    _Atomic double busy_until; /* it is not lent again before */
 
     pthread_mutex_t lock;  /* of the two below, and of going to sleep */
     size_t helpers;        /* started: those of seats 1 ... helpers */
@@ -51,6 +56,7 @@ size_t nn_threads(void) {
 nn_status nn_set_threads(size_t threads) {
     if (threads > NN_MOST_THREADS) return NN_BAD_SIZE;
     atomic_store(&pool.allowed, threads);
+    atomic_store(&pool.busy_until, 0);
     return NN_OK;
 }
 
@@ -195,21 +201,39 @@ static int start_helper(seat *s) {
     return 1;
 }
 
+static double processor_time(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 size_t nn_pool_borrow(size_t wanted) {
     int lent = 0;
     if (wanted < 2 || !atomic_compare_exchange_strong(&pool.lent, &lent, 1)) return 1;
+    pool.since = nn_clock();
+    if (pool.since < atomic_load(&pool.busy_until)) {
+        atomic_store(&pool.lent, 0);
+        return 1;
+    }
     pthread_mutex_lock(&pool.lock);
     if (!pool.watches_fork) pool.watches_fork = pthread_atfork(before_fork, parent_after_fork, child_after_fork) == 0;
     while (pool.watches_fork && pool.helpers < wanted - 1 && start_helper(&pool.seats[pool.helpers + 1])) pool.helpers++;
     const size_t threads = pool.helpers < wanted - 1 ? pool.helpers + 1 : wanted;
     pthread_mutex_unlock(&pool.lock);
     if (threads < 2) {
-        nn_pool_return();
+        atomic_store(&pool.lent, 0);
         return 1;
     }
+    pool.used = processor_time();
     /* Where threads share processors, one that waits awake would keep another from its work. */
     atomic_store_explicit(&pool.patience, threads <= nn_cpu_count() ? PATIENCE : 0, memory_order_relaxed);
     return threads;
 }
 
-void nn_pool_return(void) { atomic_store(&pool.lent, 0); }
+/* A leader that had no processor for a quarter of the time, or slept waiting for a helper that had none, is on a machine where others compute too.
+ * There threads take turns, each waiting for the next, and are slower than one: so the next calls do without them. */
+void nn_pool_return(void) {
+    const double now = nn_clock(), time = now - pool.since;
+    if (processor_time() - pool.used < 0.75 * time) atomic_store(&pool.busy_until, now + CAUTION * time);
+    atomic_store(&pool.lent, 0);
+}

@@ -13,7 +13,7 @@ cdef extern from "nnlite.h" nogil:
     ctypedef enum nn_distribution:
         NN_UNIFORM, NN_NORMAL, NN_TRUNCATED_NORMAL
     enum:
-        NN_NUMBERS, NN_LAYER_TENSORS
+        NN_NUMBERS, NN_LAYER_TENSORS, NN_MOST_THREADS
 
     ctypedef struct nn_row:
         uint32_t row

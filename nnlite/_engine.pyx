@@ -34,6 +34,9 @@ def default_target():
     return os.environ.get("NNLITE_TARGET") or nn_target_default().decode()
 
 
+MOST_THREADS = NN_MOST_THREADS
+
+
 def threads():
     """How many threads a call may use, the caller's own included."""
     return nn_threads()

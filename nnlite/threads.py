@@ -2,7 +2,8 @@
 
 The engine keeps threads of its own, which sleep while there is nothing to do, and takes as many as the work is worth:
 a small net, or a few rows, are done fastest by one. Models that are trained at the same time in several Python threads
-are trained by one thread each, but for one of them. A process that is forked starts its own.
+are trained by one thread each, but for one of them. On processors that are busy with other work more threads are slower
+than one; a call that finds them so is followed by some that use one. A process that is forked starts its own.
 """
 
 from __future__ import annotations
@@ -13,8 +14,6 @@ from typing import Any
 
 from nnlite import _engine
 from nnlite.data import whole
-
-_MOST = 256  # NN_MOST_THREADS of the engine
 
 
 def get_num_threads() -> int:
@@ -43,8 +42,8 @@ def set_num_threads(threads: int) -> None:
 
 def _set(argument: str, threads: Any) -> None:
     number = whole(argument, threads)
-    if number > _MOST:
-        raise ValueError(f"{argument} must be at most {_MOST}; received {threads!r}.")
+    if number > _engine.MOST_THREADS:
+        raise ValueError(f"{argument} must be at most {_engine.MOST_THREADS}; received {threads!r}.")
     _engine.set_threads(number)
 
 
@@ -67,7 +66,7 @@ def register_with_threadpoolctl() -> None:
             return get_num_threads()
 
         def set_num_threads(self, num_threads: int) -> None:
-            set_num_threads(min(num_threads, _MOST))
+            set_num_threads(min(num_threads, _engine.MOST_THREADS))
 
         def get_version(self) -> str:
             from nnlite import __version__
