@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from nnlite.config import era
-from nnlite.errors import ArgumentError, UnsupportedError, number, unknown_argument
+from nnlite.errors import ArgumentError, ShapeError, UnsupportedError, number, unknown_argument
+from nnlite.loss import python_values
 from nnlite.records import Row, as_reals, row
 from nnlite.registry import Family, arguments
 
@@ -89,18 +90,93 @@ class Activation:
 _ANY_INPUT = object()
 
 
+class PythonActivation(Activation):
+    """A function ``f(x)`` of an array (rows, units), which returns another of that shape, as activation.
+
+    Each row of the result must depend on that row of `x` alone. The derivative is what the function's attribute
+    ``gradient(x, dy)`` makes of the gradient `dy` in the result, or else central differences: one pair of calls where
+    every element depends on itself alone, which is tried, and one pair for every unit otherwise.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.name = self.__name__ = getattr(function, "__name__", type(function).__name__)
+        self.__doc__ = getattr(function, "__doc__", None)
+        self.parameters = {}
+
+    @property
+    def record(self) -> Row:
+        """The engine's row, which asks outside."""
+        return row("given")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PythonActivation) and self.function == other.function
+
+    def __hash__(self) -> int:
+        return hash(self.function)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return PythonActivation, (self.function,)
+
+    def with_parameters(self, *values: Any, **parameters: Any) -> Activation:
+        """Return itself. Raises ArgumentError if parameters are given; the function has them fixed."""
+        if values or parameters:
+            raise ArgumentError(f"activation {self.name!r} takes no parameters; received {values} {parameters}.")
+        return self
+
+    def _apply(self, x: Any) -> Any:
+        return self.forward(np.asarray(x))
+
+    def forward(self, x: Any) -> Any:
+        """Return what the function makes of `x`. Raises ArgumentError or ShapeError if that is not an array like it."""
+        y = python_values(f"activation {self.name!r}", self.function(x))
+        if y.shape != x.shape:
+            raise ShapeError(
+                f"activation {self.name!r} must return the shape of its input, {x.shape}; it returned {y.shape}."
+            )
+        return y.astype(x.dtype)
+
+    def backward(self, x: Any, dy: Any) -> Any:
+        """Return the gradient in `x` from that in the result, both (rows, units)."""
+        given = getattr(self.function, "gradient", None)
+        if given is not None:
+            dx = python_values(f"the gradient of activation {self.name!r}", given(x, dy))
+            if dx.shape != x.shape:
+                raise ShapeError(
+                    f"the gradient of activation {self.name!r} must have the shape of its input, {x.shape}; it "
+                    f"returned {dx.shape}."
+                )
+            return dx
+        points = x.astype(np.float64)
+        step = np.cbrt(np.finfo(np.float64).eps) * np.maximum(1, np.abs(points))
+        if self._each_by_itself(points):
+            return dy * (self.forward(points + step) - self.forward(points - step)) / (2 * step)
+        dx = np.empty_like(points)
+        for unit in range(points.shape[1]):
+            moved = np.zeros_like(points)
+            moved[:, unit] = step[:, unit]
+            change = (self.forward(points + moved) - self.forward(points - moved)) / (2 * step[:, [unit]])
+            dx[:, unit] = (dy * change).sum(axis=1)
+        return dx
+
+    def _each_by_itself(self, x: Any) -> bool:
+        """Whether the function gives the same for all elements in one column."""
+        try:
+            alone = np.asarray(self.function(x.reshape(-1, 1)))
+        except Exception:  # it wants rows of that length
+            return False
+        return alone.size == x.size and bool(np.allclose(alone.reshape(x.shape), self.forward(x), 1e-12, 1e-300, True))
+
+
 def _adopt(function: Callable[..., Any]) -> Activation:
-    """Return the activation that a function passes its argument on to, as ``lambda x: relu(x, alpha=0.1)`` does."""
+    """Return the activation that a function passes its argument on to, as ``lambda x: relu(x, alpha=0.1)`` does, or one
+    that calls the function.
+    """
     try:
         result = function(_ANY_INPUT)
     except Exception:
         result = None
-    if isinstance(result, Activation):
-        return result
-    raise UnsupportedError(
-        f"activation {function!r} is computed in Python, which the engine cannot differentiate; use an activation of "
-        "nnlite.activations, or a function that only sets one's parameters, such as lambda x: relu(x, alpha=0.1)."
-    )
+    return result if isinstance(result, Activation) else PythonActivation(function)
 
 
 ACTIVATIONS = Family("activation", Activation, _adopt)
@@ -337,11 +413,10 @@ def sparsemax(axis: int = -1) -> Row:
 
 
 def get(identifier: Any = None) -> Activation:
-    """Return the activation meant by None (linear), a name, a config, an activation, or a function that passes its
-    argument on to one.
+    """Return the activation meant by None (linear), a name, a config, an activation, or a function of an array, see
+    `PythonActivation`.
 
-    Raises ValueError for an unknown name, with the closest ones, and UnsupportedError for a function computed in
-    Python.
+    Raises ValueError for an unknown name, with the closest ones.
 
     >>> get("elu").record
     Row(name='elu', numbers=(1.0,))
@@ -352,9 +427,13 @@ def get(identifier: Any = None) -> Activation:
 deserialize = get
 
 
-def serialize(activation: Any) -> str | dict[str, Any]:
-    """Return the name of an activation, or with parameters of its own its config; `get` takes both."""
+def serialize(activation: Any) -> Any:
+    """Return the name of an activation, or with parameters of its own its config; a function is its own. `get` takes
+    all of them.
+    """
     chosen = get(activation)
+    if isinstance(chosen, PythonActivation):
+        return chosen.function
     return {"class_name": chosen.name, "config": chosen.get_config()} if chosen.parameters else chosen.name
 
 

@@ -15,7 +15,7 @@ from nnlite import schedules
 from nnlite.config import epsilon as default_epsilon
 from nnlite.config import era
 from nnlite.errors import number
-from nnlite.optimizer import Optimizer
+from nnlite.optimizer import Optimizer, PythonOptimizer
 from nnlite.records import Row, row
 from nnlite.registry import Family
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from nnlite.optimizer import Options
 
-OPTIMIZERS = Family("optimizer", Optimizer)
+OPTIMIZERS = Family("optimizer", Optimizer, PythonOptimizer)
 
 
 def _epsilon(value: float | None) -> float:

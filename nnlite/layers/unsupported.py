@@ -10,7 +10,6 @@ from nnlite.layers.layer import Layer
 
 # Patterns of names of Keras' layers, each with what to use in their place; the first that matches counts.
 _IN_PLACE = {
-    r"Lambda": "nnlite runs no Python between layers; compute it on the data, or use Activation(...) or Rescaling",
     r"Embedding": "nnlite takes numbers; give it one-hot rows, from utils.to_categorical, and a Dense layer",
     r"Masking": "nnlite has no sequences; give rows without the masked steps",
     r"Wrapper|TimeDistributed|Bidirectional|(\w+)?RNN|(\w*)(LSTM|GRU)(Cell)?|SimpleRNNCell": (
