@@ -105,7 +105,8 @@ class Optimizer(Configurable):
 
     default_rate: ClassVar[float] = 0.001  # where the eras agree on it
 
-    def __init__(self, learning_rate: float | None, options: Mapping[str, Any]) -> None:
+    def __init__(self, learning_rate: Any = None, options: Mapping[str, Any] | None = None, **more: Any) -> None:
+        options = {**(options or {}), **more}
         unknown = [name for name in options if name not in (*_OFF, "lr", "name", *_BY_STEPS, *_IGNORED)]
         if unknown:
             known = {*arguments(type(self).__init__), "learning_rate", "lr", "name", *_OFF}

@@ -8,6 +8,7 @@ share an optimizer. Defaults: keras.optimizers.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -341,5 +342,7 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
 def __getattr__(name: str) -> Callable[..., Optimizer]:
     return OPTIMIZERS.attribute(__name__, name).make
 
+
+legacy = sys.modules[__name__]  # tf.keras' name of what it was before, which is here too
 
 __all__ = ["Optimizer", "deserialize", "get", "schedules", "serialize", *OPTIMIZERS.exports()]

@@ -245,7 +245,7 @@ class Rolling(optimizers.Optimizer):
     """As one is written for Keras 3."""
 
     def __init__(self, learning_rate: float = 0.01, name: str = "rolling", **options: Any) -> None:
-        super().__init__(learning_rate, {"name": name} | options)
+        super().__init__(learning_rate=learning_rate, name=name, **options)
 
     def build(self, variables: Any) -> None:
         super().build(variables)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from nnlite import activations
+from nnlite.activation import PythonActivation
 from nnlite.errors import ArgumentError
 from nnlite.layers.layer import LAYERS, Layer
 from nnlite.records import LayerRecord
@@ -22,7 +23,7 @@ def activation_of(identifier: Any) -> activations.Activation:
 def activation_records(activation: activations.Activation) -> list[LayerRecord]:
     """Return what the engine computes for an activation after a layer: nothing for the linear one."""
     name, numbers = activation.record
-    if isinstance(activation, activations.PythonActivation):
+    if isinstance(activation, PythonActivation):
         return [LayerRecord(name, 0, numbers, (), activation)]
     return [] if name == "linear" else [LayerRecord(name, 0, numbers)]
 
@@ -49,7 +50,7 @@ class Activation(Layer):
 
 @LAYERS.entry("lambda", rows=("given",))
 class Lambda(Layer):
-    """A function of the rows, computed in Python, that leaves their shape: see `nnlite.activations.PythonActivation`.
+    """A function of the rows, computed in Python, that leaves their shape: see `nnlite.activation.PythonActivation`.
 
     Args:
         function: takes an array (rows, units) and returns another; each row of it depends on that row alone.
@@ -70,7 +71,7 @@ class Lambda(Layer):
         super().__init__(**common)
         if isinstance(function, str | Mapping):  # as a file has it
             known = activations.get(function)
-            function = known.function if isinstance(known, activations.PythonActivation) else known
+            function = known.function if isinstance(known, PythonActivation) else known
         if not callable(function):
             raise ArgumentError(f"function of Lambda must be a function of an array; received {function!r}.")
         self.function, self.arguments = function, None if arguments is None else dict(arguments)
@@ -78,4 +79,4 @@ class Lambda(Layer):
     def following(self) -> list[LayerRecord]:
         """Return what asks the function."""
         function = self.function if self.arguments is None else partial(self.function, **self.arguments)
-        return activation_records(activations.PythonActivation(function))
+        return activation_records(PythonActivation(function))

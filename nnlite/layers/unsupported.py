@@ -16,7 +16,7 @@ _IN_PLACE = {
         "nnlite has no sequences; flatten the steps of a row with Flatten and use Dense"
     ),
     r"(\w*)Conv\w*[123]D(Transpose)?|Convolution[123]D|LocallyConnected[12]D|Cropping[123]D|ZeroPadding[123]D|"
-    r"UpSampling[123]D|(Global)?(Max|Average)Pool(ing)?[123]D|SpatialDropout[123]D|Global(Max|Average)Pool(ing)?[123]D|"
+    r"UpSampling[123]D|(Global|Adaptive)?(Max|Average|Avg)Pool(ing)?[123]D|SpatialDropout[123]D|Global(Max|Average)Pool(ing)?[123]D|"
     r"(Random|Center|Auto)\w+": (
         "nnlite has no convolutions or images; flatten a row with Flatten and use Dense"
     ),
