@@ -15,7 +15,7 @@ from nnlite.config import era
 from nnlite.data import count
 from nnlite.errors import ArgumentError, UnsupportedError, choice, number, unknown_argument
 from nnlite.records import OptimizerRecord, Row
-from nnlite.registry import Configurable, arguments
+from nnlite.registry import Configurable, Family, arguments
 
 if TYPE_CHECKING:
     from typing import TypedDict
@@ -179,11 +179,12 @@ class Optimizer(Configurable):
         self.iterations = iterations
         for variable, array in zip(variables, weights, strict=True):
             variable.assign(array * (1 - rate * self.weight_decay))
-        for gradient, variable in zip(self._clipped(gradients), variables, strict=True):
+        for gradient, variable in zip(self.clipped(gradients), variables, strict=True):
             self.update_step(gradient, variable, rate)
         return [variable.numpy() for variable in variables]
 
-    def _clipped(self, gradients: list[Array]) -> list[Array]:
+    def clipped(self, gradients: list[Array]) -> list[Array]:
+        """Return the gradients, clipped as the engine does it."""
         record = (self.global_clipnorm or self.clipnorm, 0.0)
         if era("clipnorm.of_each_tensor"):
             record = (self.global_clipnorm, self.clipnorm)
@@ -248,7 +249,8 @@ class Optimizer(Configurable):
         """Let `engine` take its next step at the rate of the schedule, if there is one."""
         if self.schedule is not None:
             self._learning_rate = number("learning_rate", self.schedule(engine.iterations), 0)
-            engine.learning_rate = self._learning_rate
+            if not self.in_python:
+                engine.learning_rate = self._learning_rate
 
     @property
     def lr(self) -> float:
@@ -260,8 +262,11 @@ class Optimizer(Configurable):
         self.learning_rate = value
 
     def attach(self, engine: EngineModel) -> None:
-        """Let the learning rate of `engine`, which was compiled with this optimizer, follow this one's."""
-        self._engines.add(engine)
+        """Let the learning rate of `engine`, which was compiled with this optimizer, follow this one's. That of an
+        optimizer written in Python stays 0: the engine takes no step of its own.
+        """
+        if not self.in_python:
+            self._engines.add(engine)
 
     def detach(self, engine: EngineModel) -> None:
         """Undo `attach`, because `engine` has been compiled with another optimizer."""
@@ -311,3 +316,6 @@ class PythonOptimizer(Optimizer):
     def get_config(self) -> dict[str, Any]:
         """Return the function and the rate."""
         return {"function": self.function, "learning_rate": self._learning_rate, "name": self.name}
+
+
+OPTIMIZERS = Family("optimizer", Optimizer, PythonOptimizer)

@@ -45,6 +45,11 @@ class Stepper:
         optimizer = self.optimizer
         return of_rules or optimizer.in_python or optimizer.use_ema or (optimizer.gradient_accumulation_steps or 1) > 1
 
+    @property
+    def keeps(self) -> bool:
+        """Whether it has something a file of the model would not hold."""
+        return bool(self.state or self._averages or self._batches)
+
     def take(self, engine: EngineModel, weights: Sequence[Weight]) -> float:
         """Take the step the gradients of `engine` ask for, or keep them for a later one; return the penalties of the
         weights before.

@@ -298,11 +298,18 @@ def test_a_scheduled_rate_reaches_python() -> None:
         seen.append(learning_rate)
         return weights
 
-    model = net()
+    model = net(kernel_regularizer="l2")
+    before = model.get_weights()
     model.compile(optimizers.PythonOptimizer(note, lambda step: 1 / (1 + step)), "mse")
     model.fit(X, Y, batch_size=6, verbose=0)
     model.train_on_batch(X, Y)
     assert seen == pytest.approx([1, 1 / 2, 1 / 3, 1 / 4, 1 / 5])
+    model.compile(optimizers.PythonOptimizer(note, 0.5), "mse")
+    model.optimizer.lr = 0.25
+    model.train_on_batch(X, Y)
+    assert seen[-1] == 0.25
+    for a, b in zip(before, model.get_weights(), strict=True):  # the engine took no step of its own
+        np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.parametrize(
@@ -386,6 +393,33 @@ def test_steps_of_keras3(options: dict[str, Any], expected: list[float], keras3:
     np.testing.assert_allclose(of_keras(optimizers.Adam(0.05, **options)), expected, rtol=5e-5, atol=1e-5)
     again = optimizers.get(optimizers.serialize(optimizers.Adam(0.05, **options)))
     assert again.get_config() == optimizers.Adam(0.05, **options).get_config()
+
+
+OF_OPTIMIZERS = [
+    (
+        optimizers.Adafactor(0.05),
+        [2.3756, 1.778395, 1.403506, 0.5186206, -0.3050903, 0.387582, 0.5447247, -0.2682948, 0.7445621],
+    ),
+    (
+        optimizers.Adafactor(0.3, weight_decay=0.1, clip_threshold=0.5, beta_2_decay=-0.5),
+        [1.933113, 0.701194, 0.3379991, 0.6090062, -0.4172618, 0.7123981, 0.0150359, 0.1581453, 0.1331742],
+    ),
+    (
+        optimizers.Lamb(0.05),
+        [2.304765, 1.554749, 1.100189, 0.5585268, -0.2643131, 0.4706312, 0.4214117, -0.1298677, 0.6190391],
+    ),
+    (
+        optimizers.Lamb(0.05, 0.8, 0.9, weight_decay=0.1, clipnorm=0.5),
+        [2.308661, 1.549536, 1.076455, 0.5692595, -0.2759254, 0.4481157, 0.3964953, -0.1266823, 0.5930927],
+    ),
+]
+
+
+@pytest.mark.parametrize(("optimizer", "expected"), OF_OPTIMIZERS, ids=lambda one: str(one)[:30])
+def test_optimizers_that_python_computes(optimizer: Any, expected: list[float], keras3: None) -> None:
+    optimizer = optimizers.get(optimizers.serialize(optimizer))
+    np.testing.assert_allclose(of_keras(optimizer), expected, rtol=5e-5, atol=1e-5)
+    np.testing.assert_allclose(of_keras(optimizer), expected, rtol=5e-5, atol=1e-5)  # another model starts anew
 
 
 def test_averages_take_the_place_of_weights_for_validation() -> None:
