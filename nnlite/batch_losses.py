@@ -54,7 +54,7 @@ class Dice(_Overlap):
 
     Args: axis, -1 for a loss of each row. For the rest see `Loss`.
 
-    >>> round(Dice()([[1.0, 0.0]], [[0.5, 0.5]]), 6)
+    >>> round(float(Dice()([[1.0, 0.0]], [[0.5, 0.5]])), 6)
     0.5
     """
 
@@ -81,7 +81,7 @@ class Tversky(_Overlap):
     Args: alpha, beta, the weights of what is missed and of what is wrong; axis, -1 for a loss of each row. For
     the rest see `Loss`.
 
-    >>> round(Tversky(0.25, 0.75)([[1.0, 0.0]], [[0.5, 0.5]]), 6)
+    >>> round(float(Tversky(0.25, 0.75)([[1.0, 0.0]], [[0.5, 0.5]])), 6)
     0.5
     """
 
@@ -111,7 +111,7 @@ class CategoricalGeneralizedCrossEntropy(Loss):
 
     Args: q, more than 0 and less than 1. For the rest see `Loss`.
 
-    >>> round(CategoricalGeneralizedCrossEntropy(0.5)([1], [[0.75, 0.25]]), 6)
+    >>> float(CategoricalGeneralizedCrossEntropy(0.5)([1], [[0.75, 0.25]]))
     1.0
     """
 

@@ -76,7 +76,10 @@ class ArrayInitializer(Initializer):
 
 
 def _fitted(values: Any, shape: tuple[int, ...], dtype: str, source: str) -> NDArray[Any]:
-    array = np.array(values, dtype)
+    array = np.array(values)
+    if array.dtype.kind not in "fiub":
+        raise ArgumentError(f"an initializer must return real numbers; {source} returned {values!r:.60}.")
+    array = array.astype(dtype)
     if array.shape != shape:
         raise ValueError(
             f"an initializer must return the shape of the weight, {shape}; {source} returned {array.shape}."

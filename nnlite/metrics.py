@@ -254,7 +254,7 @@ class ConcordanceCorrelation(_Correlation):
     Args: as for `PearsonCorrelation`.
 
     >>> round(ConcordanceCorrelation()([[0, 1, 0.5]], [[0.1, 0.9, 0.5]]), 6)
-    0.97561
+    0.975609
     """
 
     def of(self, y_true: NDArray[Any], y_pred: NDArray[Any]) -> Any:

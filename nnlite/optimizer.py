@@ -12,8 +12,16 @@ from numpy.typing import NDArray
 from nnlite import schedules
 from nnlite.backend import Variable
 from nnlite.config import era
-from nnlite.data import count
-from nnlite.errors import ArgumentError, UnsupportedError, choice, number, unknown_argument
+from nnlite.data import count, whole
+from nnlite.errors import (
+    ArgumentError,
+    NotBuiltError,
+    ShapeError,
+    UnsupportedError,
+    choice,
+    number,
+    unknown_argument,
+)
 from nnlite.records import OptimizerRecord, Row
 from nnlite.registry import Configurable, Family, arguments
 
@@ -74,6 +82,14 @@ class LearningRate(float):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return float, (float(self),)
+
+
+class Steps(int):
+    """What ``optimizer.iterations`` gives: a number that can be asked as a variable of Keras."""
+
+    def numpy(self) -> int:
+        """Return the plain number."""
+        return int(self)
 
 
 class Optimizer(Configurable):
@@ -176,7 +192,6 @@ class Optimizer(Configurable):
             self.build(state["variables"])
         variables = state["variables"]
         rate = self._learning_rate / (1 + self.decay * iterations)
-        self.iterations = iterations
         for variable, array in zip(variables, weights, strict=True):
             variable.assign(array * (1 - rate * self.weight_decay))
         for gradient, variable in zip(self.clipped(gradients), variables, strict=True):
@@ -242,7 +257,7 @@ class Optimizer(Configurable):
                 "optimizer of a plain rate instead."
             )
         self._learning_rate = number("learning_rate", value, 0)
-        for engine in self._engines:
+        for engine in () if self.in_python else self._engines:
             engine.learning_rate = self._learning_rate
 
     def prepare(self, engine: EngineModel) -> None:
@@ -265,12 +280,56 @@ class Optimizer(Configurable):
         """Let the learning rate of `engine`, which was compiled with this optimizer, follow this one's. That of an
         optimizer written in Python stays 0: the engine takes no step of its own.
         """
-        if not self.in_python:
-            self._engines.add(engine)
+        self._engines.add(engine)
 
     def detach(self, engine: EngineModel) -> None:
         """Undo `attach`, because `engine` has been compiled with another optimizer."""
         self._engines.discard(engine)
+
+    # ---- what it has come to ----
+
+    @property
+    def iterations(self) -> Steps:
+        """How many steps the model it was compiled for has taken; 0 before there is one."""
+        return Steps(max((engine.iterations for engine in self._engines), default=0))
+
+    def _engine_of_its_model(self) -> EngineModel:
+        if len(self._engines) != 1:
+            raise NotBuiltError(
+                f"optimizer {self.name!r} has state in {len(self._engines)} models; build and compile one with it."
+            )
+        return next(iter(self._engines))
+
+    def get_weights(self) -> list[Any]:
+        """Return the number of steps and copies of its moments, as Keras 2.3 orders them: of each kind in turn, one for
+        each weight that is trained. Raises NotBuiltError unless one built model was compiled with it.
+        """
+        engine = self._engine_of_its_model()
+        return [engine.iterations, *(engine.read(2 + slot, i) for slot, i in _moments(engine))]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set what `get_weights` returns. Raises ValueError if numbers or shapes are others, and what that raises."""
+        engine = self._engine_of_its_model()
+        places, known = _moments(engine), engine.tensors()
+        wanted = [(), *(known[i][2] for _, i in places)]
+        shapes = [np.shape(array) for array in weights]
+        if shapes != wanted:
+            text = f"the weights of optimizer {self.name!r} must have the shapes {wanted}"
+            raise ShapeError(f"{text}; received {shapes}.")
+        steps = whole("the number of steps", weights[0], 0)
+        for (slot, i), array in zip(places, weights[1:], strict=True):
+            engine.write(2 + slot, i, np.asarray(array))
+        engine.state = engine.state | {"iterations": steps, "products": self._products(steps)}
+
+    def _products(self, steps: int) -> list[float]:
+        """The engine's running products after so many steps."""
+        from nnlite.keras_config import products  # which needs the optimizers
+
+        name, numbers = ("sgd", ()) if self.in_python else self.rule()
+        of_nadam = 1.0
+        for step in range(1, steps + 1 if name == "nadam" else 1):
+            of_nadam *= numbers[0] * (1 - 0.5 * 0.96 ** (step * numbers[3]))
+        return products(name, numbers, steps, of_nadam)
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make an equal optimizer, in Keras 3's spelling, with None for what is off."""
@@ -288,6 +347,12 @@ class Optimizer(Configurable):
         return type(self).from_config, (self.get_config(),)
 
 
+def _moments(engine: EngineModel) -> list[tuple[int, int]]:
+    """Slot and tensor of each moment of what is trained."""
+    moving = [i for i, (*_, moves) in enumerate(engine.tensors()) if moves]
+    return [(slot, i) for slot in range(engine.slots) for i in moving]
+
+
 class PythonOptimizer(Optimizer):
     """A function ``f(weights, gradients, state)`` as optimizer: it returns the new weights, or changes them in place.
 
@@ -296,6 +361,11 @@ class PythonOptimizer(Optimizer):
             to step. If it has arguments `learning_rate` or `iterations`, it gets the rate and the number of steps
             before.
         learning_rate, options: as for `Optimizer`; decay, clipping and weight decay are left to the function.
+
+    >>> def descend(weights, gradients, state, learning_rate):
+    ...     return [w - learning_rate * g for w, g in zip(weights, gradients)]
+    >>> PythonOptimizer(descend, 0.1).in_python
+    True
     """
 
     def __init__(self, function: Callable[..., Any], learning_rate: float | None = None, **options: Any) -> None:

@@ -114,6 +114,19 @@ def test_the_rate_cannot_be_set_beside_a_schedule():
         optimizer.lr = 0.1
 
 
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [("fast", "learning_rate must be a number; received 'fast'"), (-1.0, "at least 0"), (np.nan, "must be finite")],
+)
+def test_nonsense_from_a_schedule(returned, message):
+    """The step it is for is not taken."""
+    model = Sequential([Dense(1, input_dim=1)])
+    model.compile(optimizers.SGD(lambda step: 0.1 if step < 2 else returned), "mse")
+    with pytest.raises(ValueError, match=message):
+        model.fit(np.ones(6), np.ones(6), batch_size=2, verbose=0)
+    assert model.optimizer.iterations == 2
+
+
 def test_config_and_copies_keep_the_schedule():
     optimizer = optimizers.SGD(schedules.PolynomialDecay(0.5, 20), momentum=0.5)
     for again in (optimizers.get(optimizers.serialize(optimizer)), copy.deepcopy(optimizer)):
