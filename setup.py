@@ -17,14 +17,15 @@ compile_args = [
     "-ffp-contract=off",
     "-fno-math-errno",
     "-fno-fast-math",
+    "-pthread",
 ]
-link_args = ["-Wl,-s"]
+link_args = ["-Wl,-s", "-pthread"]
 if os.environ.get("NNLITE_WERROR"):
     compile_args += ["-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror"]
 if os.environ.get("NNLITE_SANITIZE"):
     sanitize = ["-fsanitize=" + os.environ["NNLITE_SANITIZE"], "-fno-sanitize-recover=all", "-g1", "-O0"]
     compile_args += sanitize
-    link_args = sanitize
+    link_args = [*sanitize, "-pthread"]
 
 
 class ParallelBuild(build_ext):

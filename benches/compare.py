@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-import os
-import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
+from statistics import median
 from typing import Any
 
-import numpy as np
-from peers import Peer, fit
-from tasks import Score, Task
-from timing import Spread, Time, cpu_of, interleave, spread, turn_of_fits, wall_of
+from machine import Peak
+from peers import Peer
+from programs import Program
+from tasks import Score, Task, data, in_brief
+from timing import Spread, Time, Turn, cpu_of, interleave, spread, turn_of_fits, wall_of
+
+Competitor = Peer | Program
 
 # A peer must agree with nnlite before the clock starts: |difference| <= relative * nnlite's + absolute, for loss and
 # accuracy. Which band holds is what the peer says of the task in `differs`.
@@ -23,10 +24,14 @@ BANDS = {
     "rounding": {"loss": (1e-4, 0.0), "accuracy": (0.0, 0.005)},
     # Rounding that grows in the course of a fit.
     "growing": {"loss": (2e-3, 0.0), "accuracy": (0.0, 0.005)},
-    # Adam with epsilon beside the corrected second moment: larger steps where gradients are tiny.
+    # The same numbers but for rounding; accuracy taken once at the end instead of while the last epoch ran.
+    "afterwards": {"loss": (2e-3, 0.0), "accuracy": (0.0, 0.15)},
+    # Epsilon elsewhere: beside Adam's corrected second moment, inside RMSprop's root; matters where gradients are tiny.
     "epsilon": {"loss": (0.04, 0.0), "accuracy": (0.0, 0.005)},
     # Weights of its own to start from, or a relative of the optimizer: the same kind of result.
     "start": {"loss": (0.35, 0.05), "accuracy": (0.0, 0.15)},
+    # The same, and it may not tell an accuracy.
+    "program": {"loss": (0.35, 0.05)},
 }
 
 
@@ -36,7 +41,7 @@ class Result:
     version: str
     choice: str
     note: str
-    score: Score
+    score: Score  # of the fit with the rows in order, by which it was checked
     times: list[Time]  # of a fit, one a round
     ratios: list[float]  # to nnlite by the clock, round by round
 
@@ -54,6 +59,8 @@ class Comparison:
     task: Task
     steps: int
     results: dict[str, Result]
+    refused: dict[str, str]  # a sentence about each peer that learns something else: it is not timed
+    peaks: dict[int, float]  # median GFLOP/s of fused multiply-adds by threads, of wide tasks
 
     def ratio(self, peer: str) -> float:
         """To nnlite, of the medians by the clock."""
@@ -62,6 +69,17 @@ class Comparison:
     def cpu_ratio(self, peer: str) -> float:
         """To nnlite, of the medians of CPU time."""
         return self.results[peer].cpu.middle / self.results["nnlite"].cpu.middle
+
+    def share(self, peer: str) -> float | None:
+        """Of the peak of as many threads as it was given: the operations of the dense products over all the time."""
+        result = self.results[peer]
+        peak = self.peaks.get(threads_of(result.choice))
+        operations = self.task.operations * len(data(self.task).x) * self.task.epochs
+        return operations / result.wall.middle / 1e9 / peak if peak else None
+
+
+def threads_of(choice: str) -> int:
+    return int(choice[0]) if "thread" in choice and choice[0].isdigit() else 0
 
 
 def disagreement(name: str, score: Score, reference: Score, band: dict[str, tuple[float, float]]) -> str:
@@ -74,53 +92,69 @@ def disagreement(name: str, score: Score, reference: Score, band: dict[str, tupl
     return ""
 
 
-def check(task: Task, peers: dict[str, Peer]) -> dict[str, str]:
-    """Sentences about those that disagree with nnlite, by peer. All start from the same weights, if they can be given
-    any, and go through the rows in order.
+def check(task: Task, peers: Mapping[str, Competitor]) -> tuple[dict[str, Score], dict[str, str]]:
+    """Scores of all, and sentences about those that disagree with nnlite, by peer. All start from the same weights, if
+    they can be given any, and go through the rows in order; tasks of few epochs do so for one.
     """
-    ordered = replace(task, shuffle=False)
-    reference = fit(peers["nnlite"], ordered)
-    found = {}
-    for name, peer in peers.items():
-        if peer.choices(task):
-            score = fit(peer, ordered)
-            found[name] = disagreement(peer.NAME, score, reference, BANDS[peer.differs(task)])
-    return {name: sentence for name, sentence in found.items() if sentence}
+    ordered = replace(task, shuffle=False, epochs=task.epochs if task.epochs >= 10 else 1)
+    scores = {name: peer.prepare(ordered, peer.choices(task)[0])() for name, peer in peers.items()}
+    found = {
+        name: disagreement(peer.NAME, scores[name], scores["nnlite"], BANDS[peer.differs(task)])
+        for name, peer in peers.items()
+    }
+    return scores, {name: sentence for name, sentence in found.items() if sentence}
 
 
-def best_choice(task: Task, peer: Peer) -> str:
-    """The fastest setting over a tenth of the epochs: some are hopeless where cores are busy (two threads)."""
+def best_choice(task: Task, peer: Competitor) -> str:
+    """The fastest setting in brief. Some are hopeless (two threads where cores are busy): those get one turn."""
     choices = peer.choices(task)
     if len(choices) == 1:
         return choices[0]
-    short = replace(task, epochs=-(-task.epochs // 10))
-    turns = {choice: turn_of_fits(partial(peer.prepare, short, choice), turn_seconds=0.05) for choice in choices}
-    taken = interleave(turns, 2)
-    return min(choices, key=lambda choice: min(wall_of(taken[choice])))
+    turns = {c: turn_of_fits(partial(peer.prepare, in_brief(task), c), turn_seconds=0.05) for c in choices}
+    first = {choice: times[0].wall for choice, times in interleave(turns, 1).items()}
+    close = {choice: turns[choice] for choice in choices if first[choice] < 2 * min(first.values())}
+    again = {choice: times[0].wall for choice, times in interleave(close, 1).items()}
+    return min(close, key=lambda choice: min(first[choice], again[choice]))
 
 
-def compare(task: Task, peers: dict[str, Peer], rounds: int = 5) -> Comparison:
-    """Times all peers that can express the task. Raises AssertionError if one does not agree with nnlite."""
-    wrong = check(task, peers)
-    assert not wrong, f"{task.name}: " + "; ".join(wrong.values())
-    able = {name: peer for name, peer in peers.items() if peer.choices(task)}
-    best = {name: best_choice(task, peer) for name, peer in able.items()}
-    scores = {name: peer.prepare(task, best[name])() for name, peer in able.items()}
-    turns = {name: turn_of_fits(partial(peer.prepare, task, best[name])) for name, peer in able.items()}
-    taken = interleave(turns, rounds)
+def compare(
+    task: Task, peers: Mapping[str, Competitor], rounds: int = 5, programs: Iterable[Program] = ()
+) -> Comparison:
+    """Times all that can express the task and agree with nnlite: nnlite with each of its settings, the best first, and
+    the others with their best. Programs beside the peers are for their tasks alone.
+    """
+    entrants: dict[str, Competitor] = {name: peer for name, peer in peers.items() if peer.choices(task)}
+    entrants |= {f"program {i}": program for i, program in enumerate(programs, 1) if program.choices(task)}
+    scores, refused = check(task, entrants)
+    best = {name: best_choice(task, peer) for name, peer in entrants.items() if name not in refused}
+    starters = {name: (entrants[name], choice) for name, choice in best.items()}
+    for choice in entrants["nnlite"].choices(task):
+        if choice != best["nnlite"]:
+            starters[f"nnlite, {choice}"] = entrants["nnlite"], choice
+            scores[f"nnlite, {choice}"] = scores["nnlite"]
+    turns: dict[str, Turn] = {
+        name: peer.turn(task) if isinstance(peer, Program) else turn_of_fits(partial(peer.prepare, task, choice))
+        for name, (peer, choice) in starters.items()
+    }
+    peaks = {}
+    if task.wide and Peak.available():
+        wanted = {threads_of(choice) for name, (_, choice) in starters.items() if name.startswith("nnlite")}
+        peaks = {f"peak, {threads}": Peak(threads) for threads in wanted}
+    taken = interleave(turns | peaks, rounds)
     results = {
         name: Result(
             peer.NAME,
             peer.version(),
-            best[name],
+            choice,
             peer.note(task),
             scores[name],
             taken[name],
             [t.wall / own.wall for t, own in zip(taken[name], taken["nnlite"], strict=True)],
         )
-        for name, peer in able.items()
+        for name, (peer, choice) in starters.items()
     }
-    return Comparison(task, task.steps, results)
+    medians = {peak.threads: median(peak.gflops) for peak in peaks.values()}
+    return Comparison(task, task.steps, results, refused, medians)
 
 
 def table(comparison: Comparison) -> str:
@@ -136,49 +170,37 @@ def table(comparison: Comparison) -> str:
         times = f"{middle:10.3f}{low:9.3f} -{high:8.3f}"
         factors = f"{comparison.ratio(name):10.2f}{ratios.low:9.2f} -{ratios.high:8.2f}"
         factors += f"{1e6 * result.cpu.middle / comparison.steps:10.3f}{comparison.cpu_ratio(name):9.2f}"
+        if (share := comparison.share(name)) is not None:
+            how += f"; {share:.0%} of the peak of {comparison.peaks[threads_of(result.choice)]:.0f} GFLOP/s"
         lines.append(f"  {result.peer:15}{times}{factors}{result.score.loss:9.4f}{result.score.accuracy:9.3f}  {how}")
+    lines += [f"  refused: {sentence}" for sentence in comparison.refused.values()]
     return "\n".join(lines)
 
 
-def processor() -> str:
-    """The model of the CPU, as the system gives it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+def rounded(value: float | None) -> float | None:
+    """Five digits: more say nothing."""
+    return None if value is None or math.isnan(value) else float(f"{value:.5g}")
 
 
-def machine() -> dict[str, Any]:
-    return {
-        "processor": processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "system": f"{platform.system()} {platform.release()}",
-        "python": platform.python_version(),
-        "numpy": np.__version__,
+def record(comparison: Comparison) -> dict[str, Any]:
+    """What the JSON file holds of a task: seconds of whole fits, every round and the medians."""
+    c = comparison
+    peers = {
+        name: {
+            "name": result.peer,
+            "choice": result.choice,
+            "note": result.note,
+            "loss": rounded(result.score.loss),
+            "accuracy": rounded(result.score.accuracy),
+            "microseconds_per_step": rounded(1e6 * result.wall.middle / c.steps),
+            "ratio": rounded(c.ratio(name)),
+            "ratio_quartiles": [rounded(spread(result.ratios).low), rounded(spread(result.ratios).high)],
+            "cpu_ratio": rounded(c.cpu_ratio(name)),
+            "share_of_peak": rounded(c.share(name)),
+            "seconds": [rounded(t.wall) for t in result.times],
+            "cpu_seconds": [rounded(t.cpu) for t in result.times],
+        }
+        for name, result in c.results.items()
     }
-
-
-def record(comparisons: Iterable[Comparison]) -> dict[str, Any]:
-    """What the JSON file holds: seconds of whole fits, medians and quartiles, and every round."""
-    comparisons = list(comparisons)
-    versions = {name: result.version for c in comparisons for name, result in c.results.items()}
-    tasks = {}
-    for c in comparisons:
-        tasks[c.task.name] = {"task": str(c.task), "epochs": c.task.epochs, "steps": c.steps, "peers": {}}
-        for name, result in c.results.items():
-            loss, accuracy = (None if math.isnan(v) else v for v in result.score)
-            tasks[c.task.name]["peers"][name] = {
-                "choice": result.choice,
-                "note": result.note,
-                "loss": loss,
-                "accuracy": accuracy,
-                "seconds": result.wall._asdict(),
-                "cpu_seconds": result.cpu._asdict(),
-                "microseconds_per_step": 1e6 * result.wall.middle / c.steps,
-                "ratio": c.ratio(name),
-                "ratio_quartiles": spread(result.ratios)._asdict(),
-                "cpu_ratio": c.cpu_ratio(name),
-                "rounds": result.times,
-            }
-    return {"machine": machine(), "versions": versions, "tasks": tasks}
+    head = {"task": str(c.task), "epochs": c.task.epochs, "steps": c.steps, "refused": c.refused}
+    return head | {"peak_gflops": {str(k): rounded(v) for k, v in c.peaks.items()}, "peers": peers}

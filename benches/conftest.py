@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import compare
 import pytest
+from calls import Group
 from peers import Peer, installed
 from tasks import DEFAULT, TASKS, available
-from timing import Replay, Time, Turn, cpu_of, interleave, spread, wall_of
+from timing import Replay, Time, cpu_of, interleave, spread, wall_of
 
 FOUND = installed()
 replay = Replay()
@@ -53,26 +54,17 @@ def peers() -> dict[str, Peer]:
 @pytest.fixture(scope="session")
 def compared(peers: dict[str, Peer], request: pytest.FixtureRequest) -> Callable[[str], compare.Comparison]:
     """Comparison of a task: everyone's result is checked, then all are timed in turn, once for all tests that ask."""
-    made: dict[str, compare.Comparison | AssertionError] = {}
+    made: dict[str, compare.Comparison] = {}
 
     def of(name: str) -> compare.Comparison:
         if not available(TASKS[name]):
             pytest.skip(f"the rows of {name} come from {TASKS[name].needs}, which is not installed")
         if name not in made:
-            try:
-                made[name] = comparison = compare.compare(TASKS[name], peers, request.config.getoption("--rounds"))
-                tables.append(compare.table(comparison))
-            except AssertionError as error:
-                made[name] = error
-        result = made[name]
-        if isinstance(result, AssertionError):
-            raise result
-        return result
+            made[name] = comparison = compare.compare(TASKS[name], peers, request.config.getoption("--rounds"))
+            tables.append(compare.table(comparison))
+        return made[name]
 
     return of
-
-
-Group = Mapping[str, Callable[[], Turn]]
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,13 @@
-"""The tasks that are timed, as data: rows, net, loss, optimizer, epochs. To add one: its rows, and a row of TASKS."""
+"""The tasks that are timed, as data: rows, net, loss, optimizer, epochs. To add one: its rows, and a row of TASKS.
+
+T1 to T4 are nets of well-known tutorials, T6 to T9 grow from digits to a thousand units. The numbers are those under
+which the tasks and the figures to reach were first written down; that list has no T5.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.util import find_spec
 from typing import Any, NamedTuple
@@ -57,7 +61,9 @@ class Task:
     epochs: int
     validation_rows: int = 0
     shuffle: bool = True
+    full_batch: bool = False  # all rows in one batch: batch_size is their number
     needs: str = ""  # the module the rows come from
+    limit: int | None = None  # of the training rows: with it, only the first so many
 
     @property
     def constants(self) -> dict[str, float]:
@@ -75,6 +81,19 @@ class Task:
     def steps(self) -> int:
         """Optimizer steps of the whole fit."""
         return -(-len(data(self).x) // self.batch_size) * self.epochs
+
+    @property
+    def wide(self) -> bool:
+        """Whether dense products are nearly all there is to do: the share of the processor's peak says something."""
+        return max(self.units) >= 128
+
+    @property
+    def operations(self) -> int:
+        """Floating-point operations of the dense products on a row: forward, kernel gradients, and input gradients of
+        all layers but the first.
+        """
+        products = [a * b for a, b in zip(self.widths, self.units, strict=False)]
+        return 2 * (3 * sum(products) - products[0])
 
     def __str__(self) -> str:
         net = "-".join(map(str, self.widths))
@@ -129,6 +148,16 @@ def bent_plane() -> Rows:
     return x, np.tanh(x @ rng.standard_normal((256, 256), np.float32) / 16)
 
 
+def exponentials() -> Rows:
+    """2 x 2 matrices of normal numbers and their matrix exponentials, row by row: the example of SimpleChains.jl."""
+    x = np.random.default_rng(10).standard_normal((10_000, 4))
+    middle = (x[:, 0] + x[:, 3]) / 2
+    rest = x - np.outer(middle, [1, 0, 0, 1])  # of trace 0: its square is a multiple of the identity
+    root = np.sqrt((rest[:, 0] ** 2 + rest[:, 1] * rest[:, 2]).astype(complex))
+    cosine, sine = np.cosh(root).real, np.where(root == 0, 1, np.sinh(root) / np.where(root == 0, 1, root)).real
+    return x, np.exp(middle)[:, None] * (np.outer(cosine, [1, 0, 0, 1]) + sine[:, None] * rest)
+
+
 _FIVE: dict[str, Any] = {"inputs": 5, "batch_size": 32, "epochs": 150, "validation_rows": 50}
 _WIDE: dict[str, Any] = {
     "rows": blurred_centres,
@@ -176,11 +205,32 @@ TASKS: dict[str, Task] = {
         Task("T7", units=(128, 10), activations=("relu", "softmax"), epochs=2, **_WIDE),
         Task("T8", units=(512, 512, 10), activations=("relu", "relu", "softmax"), epochs=1, **_WIDE),
         Task(
-            "T9", bent_plane, 256, (1024, 1024, 256), ("relu", "relu", "linear"), "mean_squared_error", "adam", 256, 2
+            "T9", bent_plane, 256, (1024, 1024, 256), ("relu", "relu", "linear"), "mean_squared_error", "adam", 256, 1
+        ),
+        # All rows in one batch: SimpleChains.jl's published net, and what FANN can do (see peers/fann_peer.py).
+        Task(
+            "SC",
+            exponentials,
+            4,
+            (32, 16, 4),
+            ("tanh", "tanh", "linear"),
+            "mean_squared_error",
+            "adam",
+            10_000,
+            100,
+            full_batch=True,
+        ),
+        Task(
+            "FB", two_squares, 2, (2, 1), ("sigmoid", "sigmoid"), "mean_squared_error", "sgd", 400, 500, full_batch=True
         ),
     )
 }
 DEFAULT = ("T1", "T4", "T6")
+
+
+def in_brief(task: Task) -> Task:
+    """The same work on a tenth of the epochs or, where there are few, on fifty batches: to try settings on."""
+    return replace(task, epochs=-(-task.epochs // 10), limit=None if task.epochs >= 10 else 50 * task.batch_size)
 
 
 def available(task: Task) -> bool:
@@ -200,7 +250,8 @@ def _arrays(rows: Callable[[], Rows], one_hot: int, validation_rows: int) -> Dat
 
 def data(task: Task) -> Data:
     """The rows of a task; every peer gets the same arrays and must not write to them."""
-    return _arrays(task.rows, task.units[-1] if task.loss == "categorical_crossentropy" else 0, task.validation_rows)
+    rows = _arrays(task.rows, task.units[-1] if task.loss == "categorical_crossentropy" else 0, task.validation_rows)
+    return Data(*(a[: task.limit] for a in rows[:3]), *rows[3:])
 
 
 def start(task: Task) -> list[Array]:

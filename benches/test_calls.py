@@ -9,54 +9,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pytest
+from calls import CALLS, PREDICTIONS, predictions
 from conftest import FOUND, replay
-from peers import nnlite_peer
-from tasks import TASKS, data
-from timing import Time, Turn, cpu_of, spread, timed, turn_of_calls, turn_of_fits
-
-
-def fit_one_epoch() -> Turn:
-    """The public fit, whole call, 400 rows in batches of 32, on a model that has been fitted before."""
-    model, rows = nnlite_peer.model_of(TASKS["T4"]), data(TASKS["T4"])
-    return turn_of_calls(lambda: model.fit(rows.x, rows.y, epochs=1, batch_size=32, verbose=0))
-
-
-def evaluate_400_rows() -> Turn:
-    model, rows = nnlite_peer.model_of(TASKS["T4"]), data(TASKS["T4"])
-    return turn_of_calls(lambda: model.evaluate(rows.x, rows.y, verbose=0))
-
-
-def train_on_batch() -> Turn:
-    model, rows = nnlite_peer.model_of(TASKS["T4"]), data(TASKS["T4"])
-    x, y = rows.x[:32], rows.y[:32]
-    return turn_of_calls(lambda: model.train_on_batch(x, y))
-
-
-def new_model() -> Turn:
-    """Construct two layers, compile, and make the weights."""
-    return turn_of_calls(lambda: nnlite_peer.model_of(TASKS["T4"]).get_weights())
-
-
-def new_model_and_first_fit() -> Turn:
-    """The first fit of a fresh model makes the engine's model and workspace; construction itself is not in it."""
-    rows = data(TASKS["T4"])
-
-    def ready() -> Callable[[], Any]:
-        model = nnlite_peer.model_of(TASKS["T4"])
-        return lambda: model.fit(rows.x, rows.y, epochs=1, batch_size=32, verbose=0)
-
-    return turn_of_fits(ready)
-
-
-CALLS = {
-    "fit of 1 epoch, 400 rows": fit_one_epoch,
-    "first fit of 1 epoch": new_model_and_first_fit,
-    "train_on_batch, 32 rows": train_on_batch,
-    "evaluate, 400 rows": evaluate_400_rows,
-    "new model": new_model,
-}
+from timing import Time, Turn, cpu_of, spread, timed
 
 
 @pytest.mark.benchmark(timer=replay, group="calls of nnlite, net of T4")
@@ -66,31 +22,13 @@ def test_call(call: str, in_turn: Callable[..., dict[str, list[Time]]], benchmar
     benchmark.pedantic(replay.of(taken), rounds=len(taken))
 
 
-PREDICTIONS = {"1 row of T1": ("T1", 1), "100 000 rows of T1": ("T1", 100_000), "60 000 rows of T7": ("T7", 60_000)}
-PAIRS = [
-    (task, peer, what) for what, (task, _) in PREDICTIONS.items() for peer in FOUND if FOUND[peer].choices(TASKS[task])
-]
+PAIRS = [(what, name) for what in PREDICTIONS for name in predictions(FOUND, what)]
 
 
 @pytest.mark.benchmark(timer=replay)
-@pytest.mark.parametrize(("task", "peer", "what"), PAIRS, ids=[f"{what}-{peer}" for _, peer, what in PAIRS])
-def test_predict(
-    task: str, peer: str, what: str, in_turn: Callable[..., dict[str, list[Time]]], benchmark: Any
-) -> None:
-    rows = PREDICTIONS[what][1]
-    x = np.resize(data(TASKS[task]).x, (rows, TASKS[task].inputs))
-
-    def turn_of(name: str) -> Callable[[], Turn]:
-        def make() -> Turn:
-            predict = FOUND[name].predictor(TASKS[task])
-            p = predict(x)
-            assert len(p) == rows and np.allclose(p.sum(axis=1), 1, atol=1e-5)
-            return turn_of_calls(lambda: predict(x))
-
-        return make
-
-    able = [name for name in FOUND if FOUND[name].choices(TASKS[task])]
-    taken = in_turn(f"predict {what}", {name: turn_of(name) for name in able})[peer]
+@pytest.mark.parametrize(("what", "peer"), PAIRS, ids=["-".join(pair) for pair in PAIRS])
+def test_predict(what: str, peer: str, in_turn: Callable[..., dict[str, list[Time]]], benchmark: Any) -> None:
+    taken = in_turn(f"predict {what}", predictions(FOUND, what))[peer]
     benchmark.group = f"predict {what}"
     benchmark.pedantic(replay.of(taken), rounds=len(taken))
 

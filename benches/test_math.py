@@ -1,15 +1,17 @@
-"""The parts of a step alone, through the engine: activations, optimizers, dense products beside NumPy."""
+"""The parts of a step alone: activations, optimizers, dense products beside NumPy's OpenBLAS."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
+import products
 import pytest
-from conftest import replay
-from peers import numpy_peer
+from compiled import CannotCompileError
+from conftest import replay, tables
 from timing import Time, Turn, spread, turn_of_calls, wall_of
 
 from nnlite import _engine
@@ -100,67 +102,23 @@ def test_optimizer(name: str, in_turn: InTurn, benchmark: Any) -> None:
     benchmark.pedantic(replay.of(taken), rounds=len(taken))
 
 
-def numpy_turn(choice: str, call: Callable[[], None]) -> Turn:
-    """A turn of calls with that many threads of BLAS."""
-    with numpy_peer.threads(choice):
-        turn = turn_of_calls(call)
-
-    def limited() -> Time:
-        with numpy_peer.threads(choice):
-            return turn()
-
-    return limited
-
-
-# (rows, inputs, units): layers of the tasks, from the smallest to the widest.
-SHAPES = [
-    (32, 2, 2),
-    (32, 5, 20),
-    (32, 20, 2),
-    (32, 32, 32),
-    (32, 64, 64),
-    (128, 784, 128),
-    (128, 512, 512),
-    (256, 1024, 1024),
-]
+@pytest.fixture(scope="session")
+def measured() -> dict[tuple[int, int, int], dict[str, Any]]:
+    try:
+        found = products.measure()
+    except CannotCompileError as error:
+        pytest.skip(str(error))
+    tables.append(products.table(found))
+    return {(row["rows"], row["inputs"], row["units"]): row for row in found}
 
 
 @pytest.mark.benchmark(timer=replay)
-@pytest.mark.parametrize("direction", ["forward", "kernel gradient"])
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: "x".join(map(str, shape)))
-def test_dense(shape: tuple[int, int, int], direction: str, in_turn: InTurn, benchmark: Any) -> None:
-    """A layer's product through the engine, its call and the copies of rows in and out included, beside NumPy's into a
-    kept array.
-    """
-    rows, inputs, units = shape
-    model = one_layer(inputs, units)
-    kernel, bias = model.read(0, 0), model.read(0, 1)
-    rng = np.random.default_rng(2)
-    x, dy = (rng.standard_normal((rows, n)).astype(np.float32) for n in (inputs, units))
-    run = Run(model, rows)
-    np.testing.assert_allclose(run.forward(x, True), x @ kernel + bias, rtol=1e-3, atol=1e-3)
-    run.backward(dy)
-    np.testing.assert_allclose(model.read(1, 0), x.T @ dy, rtol=1e-3, atol=1e-2)
-    y, gradient = np.empty((rows, units), np.float32), np.empty((inputs, units), np.float32)
-
-    def numpy_forward() -> None:
-        np.matmul(x, kernel, out=y)
-        np.add(y, bias, out=y)
-
-    def numpy_gradient() -> None:
-        np.matmul(x.T, dy, out=gradient)
-        np.sum(dy, axis=0)
-
-    own, others = {
-        "forward": (partial(run.forward, x, True), numpy_forward),
-        "kernel gradient": (partial(run.backward, dy), numpy_gradient),
-    }[direction]
-    group = {"nnlite": partial(turn_of_calls, own)}
-    for choice in numpy_peer.THREADS:
-        group[f"NumPy, {choice}"] = partial(numpy_turn, choice, others)
-    taken = in_turn(f"{direction} {rows} x {inputs} x {units}", group)
-    operations = 2 * rows * inputs * units
-    benchmark.group = f"{direction} {rows} x {inputs} x {units}"
-    for name, values in taken.items():
-        benchmark.extra_info[f"gflops_{name}"] = operations / spread(wall_of(values)).middle / 1e9
-    benchmark.pedantic(replay.of(taken["nnlite"]), rounds=len(taken["nnlite"]))
+@pytest.mark.parametrize("kind", products.KINDS)
+@pytest.mark.parametrize("shape", products.SHAPES, ids=lambda shape: "x".join(map(str, shape)))
+def test_dense(shape: tuple[int, int, int], kind: str, measured: dict[Any, Any], benchmark: Any) -> None:
+    """A layer's product inside the engine, from C, beside OpenBLAS: the program compares their results first."""
+    rates = measured[shape][kind]
+    benchmark.group = f"{kind.replace('_', ' ')} {' x '.join(map(str, shape))}"
+    benchmark.extra_info |= {f"gflops_{name}": rate for name, rate in rates.items() if name != "ratio"}
+    seconds = 2e-9 * math.prod(shape) / rates["nnlite"]
+    benchmark.pedantic(replay.of([Time(seconds, seconds)]), rounds=1)

@@ -1,4 +1,31 @@
+#define _GNU_SOURCE /* sched_getaffinity */
 #include "cpu.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static size_t count_processors(void) {
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+#if defined(__linux__)
+    cpu_set_t may_run_on;
+    if (sched_getaffinity(0, sizeof may_run_on, &may_run_on) == 0) n = CPU_COUNT(&may_run_on);
+    /* A container may have all processors, but only the time of a few: microseconds of use in each period. */
+    FILE *limit = fopen("/sys/fs/cgroup/cpu.max", "re");
+    long use, period;
+    if (limit) {
+        if (fscanf(limit, "%ld %ld", &use, &period) == 2 && period > 0 && use / period < n) n = (use + period - 1) / period;
+        fclose(limit);
+    }
+#endif
+    return n > 1 ? (size_t)n : 1;
+}
+
+size_t nn_cpu_count(void) {
+    static _Atomic size_t count;
+    if (!count) count = count_processors();
+    return count;
+}
 
 #if defined(__x86_64__)
 #include <cpuid.h>

@@ -24,9 +24,10 @@ typedef struct nn_pass {
     void *gradients;
     void *transposed;        /* kernels in panels of their transposes, for input gradients */
     void *workspace;
-    const void *input;       /* [rows][inputs padded] */
-    size_t rows;             /* of this batch */
-    size_t room;             /* rows the workspace is cut for */
+    const void *input;       /* of the batch, laid out like a layer's output */
+    size_t first, rows;      /* rows first ... of the batch, so many of them; first is 0 or, in a narrow plan, a multiple of 16 */
+    size_t pitch;            /* of the whole batch: see grid of engine/batch.h */
+    size_t room;             /* nn_room of the rows the workspace is cut for */
     int training;
     uint64_t seed, iteration;
     double penalty;          /* added by layers that penalise their output */

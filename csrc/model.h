@@ -4,7 +4,10 @@
 
 #include "engine.h"
 
-enum { NN_PRODUCTS = 4 };
+enum {
+    NN_PRODUCTS = 4,
+    NN_SUMS = 128, /* batches that have sums of their own before they are added up */
+};
 
 struct nn_model {
     const nn_engine *engine;
@@ -34,9 +37,12 @@ struct nn_run {
     nn_shuffling shuffle;
     uint32_t *order;      /* rows in the order of the epoch under way */
     size_t width;         /* 1 + metrics when the data were bound */
-    double *sums;         /* width sums of the epoch under way, then as many of its last batch */
+    double *sums;         /* width sums of the epoch under way, then as many for each of NN_SUMS batches, of which training uses the first */
     nn_progress progress;
     double started;       /* of the epoch under way, seconds */
+    size_t threads;       /* that do the jobs of the call under way; 1 outside of calls */
+    nn_run **helpers;     /* the runs in which threads 1 ... n_helpers work */
+    size_t n_helpers;
 };
 
 #endif

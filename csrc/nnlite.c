@@ -7,34 +7,10 @@
 #include <time.h>
 
 #include "cpu.h"
+#include "environment.h"
 #include "model.h"
+#include "pool.h"
 #include "random.h"
-
-/* ---- floating-point environment ---- */
-
-/* Another library may have left rounding or flush-to-zero changed in this thread. Results must not depend on that, so every call that
- * computes runs in the default environment and puts the caller's back. */
-#if defined(__x86_64__)
-#include <xmmintrin.h>
-typedef unsigned nn_environment;
-static nn_environment environment_enter(void) {
-    const unsigned caller = _mm_getcsr();
-    _mm_setcsr(0x1F80);
-    return caller;
-}
-static void environment_leave(nn_environment caller) { _mm_setcsr(caller); }
-#elif defined(__aarch64__)
-typedef uint64_t nn_environment;
-static nn_environment environment_enter(void) {
-    uint64_t caller;
-    __asm__ volatile("mrs %0, fpcr" : "=r"(caller));
-    __asm__ volatile("msr fpcr, %0" : : "r"((uint64_t)0));
-    return caller;
-}
-static void environment_leave(nn_environment caller) { __asm__ volatile("msr fpcr, %0" : : "r"(caller)); }
-#else
-#error "nnlite needs a 64-bit x86 or ARM processor"
-#endif
 
 double nn_clock(void) {
     struct timespec t;
@@ -263,7 +239,7 @@ static nn_status cut_block(nn_run *run) {
     const nn_engine *engine = run->model->engine;
     if (run->batch_size > SIZE_MAX / 4) return NN_TOO_LARGE;
     int ok = 1;
-    const size_t rows = nn_pad(run->batch_size);
+    const size_t rows = nn_pad(run->batch_size) + 1; /* no less than nn_room */
     const size_t input = nn_size(rows, plan->input_stride, 0, &ok), targets_reals = nn_size(rows, plan->stride, 0, &ok);
     const size_t workspace = nn_size(rows, plan->row_reals, plan->fixed_reals, &ok);
     const size_t reals = nn_size(1, input, nn_size(1, targets_reals, nn_size(1, rows, workspace, &ok), &ok), &ok);
@@ -282,6 +258,7 @@ nn_status nn_run_new(nn_model *model, size_t batch_size, nn_run **out) {
     if (!run) return NN_OUT_OF_MEMORY;
     run->model = model;
     run->batch_size = batch_size;
+    run->threads = 1;
     const nn_status status = cut_block(run);
     if (status != NN_OK) {
         nn_run_free(run);
@@ -293,19 +270,50 @@ nn_status nn_run_new(nn_model *model, size_t batch_size, nn_run **out) {
 
 void nn_run_free(nn_run *run) {
     if (!run) return;
+    for (size_t t = 0; t < run->n_helpers; t++) nn_run_free(run->helpers[t]);
+    free(run->helpers);
     free(run->block);
     free(run->order);
     free(run->sums);
     free(run);
 }
 
-/* Room for the sums of the metrics compiled last: those of an epoch, then those of a batch. */
-static double *sums_new(const nn_model *m) { return calloc(2 * (1 + m->n_metrics), sizeof(double)); }
+/* Room for the sums of the metrics compiled last: those of an epoch, then those of batches. */
+static double *sums_new(const nn_model *m) { return calloc((1 + NN_SUMS) * (1 + m->n_metrics), sizeof(double)); }
 
 static void take_sums(nn_run *run, double *sums) {
     free(run->sums);
     run->sums = sums;
     run->width = 1 + run->model->n_metrics;
+}
+
+/* Multiply-adds that are worth the company of one more thread: handing out a job and waiting for it takes a microsecond or two. */
+#define WORTH_A_THREAD 5e4
+
+/* Borrows threads for a call that may do `work` multiply-adds at the same time, and sees to it that each has a run to work in. */
+static nn_status begin_threads(nn_run *run, double work) {
+    const size_t allowed = nn_threads();
+    if (run->model->outside.function) return NN_OK; /* which is asked in the caller's thread */
+    size_t wanted = work < WORTH_A_THREAD * (double)allowed ? (size_t)(work / WORTH_A_THREAD) : allowed;
+    if (wanted < 2 || (wanted = nn_pool_borrow(wanted)) < 2) return NN_OK;
+    nn_status status = NN_OK;
+    if (run->n_helpers < wanted - 1) {
+        nn_run **helpers = realloc(run->helpers, (wanted - 1) * sizeof *helpers);
+        status = helpers ? NN_OK : NN_OUT_OF_MEMORY;
+        if (helpers) run->helpers = helpers;
+        while (status == NN_OK && run->n_helpers < wanted - 1) {
+            status = nn_run_new(run->model, run->batch_size, &run->helpers[run->n_helpers]);
+            if (status == NN_OK) run->n_helpers++;
+        }
+    }
+    if (status == NN_OK) run->threads = wanted;
+    else nn_pool_return();
+    return status;
+}
+
+static void end_threads(nn_run *run) {
+    if (run->threads > 1) nn_pool_return();
+    run->threads = 1;
 }
 
 /* Targets are as wide as the outputs, or class numbers. */
@@ -341,6 +349,9 @@ nn_status nn_order(size_t rows, size_t batch_size, nn_shuffling shuffle, uint64_
     return NN_OK;
 }
 
+/* Data are bound, for the metrics compiled last. */
+static int ready_to_run(const nn_run *run) { return run->bound && run->width == 1 + run->model->n_metrics; }
+
 /* Values written into the flat parameters from outside are seen from here on. */
 static void refresh(nn_model *m) { m->engine->transpose(&m->plan, m->transposed, m->parameters); }
 
@@ -348,10 +359,13 @@ nn_status nn_run_advance(nn_run *run, size_t max_batches, size_t max_epochs, dou
                          nn_progress *progress) {
     nn_model *m = run->model;
     if (!m->compiled) return NN_NOT_COMPILED;
-    if (!run->bound || run->width != 1 + m->n_metrics) return NN_NO_DATA;
+    if (!ready_to_run(run)) return NN_NO_DATA;
+    const nn_status status = begin_threads(run, m->plan.row_work * (double)run->validation.rows);
+    if (status != NN_OK) return status;
     const nn_environment caller = environment_enter();
     refresh(m);
     m->engine->advance(run, max_batches, max_epochs, means, seconds, last);
+    end_threads(run);
     for (size_t k = 0; partial && run->progress.rows && k < run->width; k++) partial[k] = run->sums[k] / (double)run->progress.rows;
     environment_leave(caller);
     *progress = run->progress;
@@ -359,6 +373,24 @@ nn_status nn_run_advance(nn_run *run, size_t max_batches, size_t max_epochs, dou
 }
 
 void nn_run_hold(nn_run *run, int hold) { run->holds = hold; }
+
+nn_status nn_run_sums(const nn_run *run, double *sums) {
+    if (!ready_to_run(run)) return NN_NO_DATA;
+    for (size_t k = 0; k < run->width; k++) sums[k] = run->sums[k];
+    return NN_OK;
+}
+
+nn_status nn_run_seek(nn_run *run, size_t batches, const double *sums) {
+    const nn_state *s = &run->model->state;
+    if (!ready_to_run(run)) return NN_NO_DATA;
+    if (batches >= run->progress.batches) return NN_BAD_SIZE;
+    if (run->shuffle != NN_KEEP) nn_order_rows(run->order, run->train.rows, run->batch_size, run->shuffle, s->seed, s->epochs);
+    for (size_t k = 0; k < run->width; k++) run->sums[k] = sums[k];
+    run->progress.batch = batches;
+    run->progress.rows = batches * run->batch_size;
+    run->started = nn_clock();
+    return NN_OK;
+}
 
 nn_status nn_forward(nn_run *run, const void *x, size_t rows, int training, void *y) {
     if (rows == 0 || rows > run->batch_size) return NN_BAD_SIZE;
@@ -390,13 +422,18 @@ nn_status nn_evaluate(nn_run *run, const nn_data *data, double *means) {
     if (!good_data(run, data)) return NN_BAD_SIZE;
     if (!m->compiled) return NN_NOT_COMPILED;
     double *sums = sums_new(m);
-    if (!sums) return NN_OUT_OF_MEMORY;
+    const nn_status status = sums ? begin_threads(run, m->plan.row_work * (double)data->rows) : NN_OUT_OF_MEMORY;
+    if (status != NN_OK) {
+        free(sums);
+        return status;
+    }
     take_sums(run, sums);
     nn_totals totals = {.sums = means};
     for (size_t k = 0; k < 1 + m->n_metrics; k++) means[k] = 0;
     run->bound = 0; /* the sums are this call's now */
     const nn_environment caller = environment_enter();
     m->engine->evaluate(run, data, &totals);
+    end_threads(run);
     for (size_t k = 0; k < 1 + m->n_metrics; k++) means[k] /= (double)totals.rows;
     environment_leave(caller);
     return NN_OK;
@@ -404,8 +441,11 @@ nn_status nn_evaluate(nn_run *run, const nn_data *data, double *means) {
 
 nn_status nn_predict(nn_run *run, const void *x, size_t rows, void *y) {
     if (rows == 0) return NN_BAD_SIZE;
+    const nn_status status = begin_threads(run, run->model->plan.row_work * (double)rows);
+    if (status != NN_OK) return status;
     const nn_environment caller = environment_enter();
     run->model->engine->predict(run, x, rows, y);
+    end_threads(run);
     environment_leave(caller);
     return NN_OK;
 }
@@ -429,7 +469,7 @@ nn_status nn_activate(const nn_row *activation, const void *x, size_t rows, size
     if (rows == 0 || units == 0 || units > SIZE_MAX / 8192) return NN_BAD_SIZE;
     const nn_status status = find_engine(NULL, bits, &engine);
     if (status != NN_OK) return status;
-    void *scratch = block_new(5 * NN_LANES * nn_stride(units), bits); /* units were checked not to overflow */
+    void *scratch = block_new(5 * nn_room(0, NN_LANES) * nn_pad(units), bits); /* units were checked not to overflow */
     if (!scratch) return NN_OUT_OF_MEMORY;
     const nn_environment caller = environment_enter();
     engine->activate(activation, x, rows, units, scratch, y);

@@ -10,9 +10,11 @@
  *           offset + (j / panel) * rows * panel + k * panel + j % panel. A wide plan has panels of 16 columns, padded with zeros to a multiple
  *           of 16; in a narrow plan, where no layer has more than NN_NARROW units, a panel is as wide as the tensor and nothing is padded.
  *           Vectors have rows = 1.
- * Bits.     The same calls with the same numbers give the same bits on every target, in any number of nn_run calls (see README).
+ * Bits.     The same calls with the same numbers give the same bits on every target, on any number of threads, in any number of nn_run calls (see README).
  * Errors.   Every call that can fail returns a status and changes nothing when it fails. Routines behind the door cannot fail.
- * Threads.  Calls on different models may run at the same time. Calls that change one model must not; the caller holds the lock. */
+ * Threads.  Calls on different models may run at the same time. Calls that change one model must not; the caller holds the lock.
+ *           A call with enough to do is helped by threads of the engine's own (see nn_set_threads); they sleep between calls. After a fork the child
+ *           may call everything, but not use a model or run that another thread of the parent was using. */
 #ifndef NNLITE_H
 #define NNLITE_H
 
@@ -45,6 +47,21 @@ size_t nn_target_count(void);
 const char *nn_target_name(size_t i);
 int nn_target_available(size_t i); /* compiled in, and this CPU has it */
 const char *nn_target_default(void); /* the best available target that our tests have run */
+
+/* ---- threads ---- */
+
+#if defined(__GNUC__)
+#define NN_VISIBLE __attribute__((visibility("default"))) /* for libraries that manage the threads of others */
+#else
+#define NN_VISIBLE
+#endif
+
+enum { NN_MOST_THREADS = 256 };
+
+/* Threads that a call may use, the caller's own included: as many as set, or as the process has processors, but no more than 16 that nobody asked for.
+ * Where several threads call at the same time, one of them is helped. */
+NN_VISIBLE size_t nn_threads(void);
+NN_VISIBLE nn_status nn_set_threads(size_t threads); /* for calls from now on; 0: as many as there are processors */
 
 /* ---- records ---- */
 
@@ -174,6 +191,11 @@ nn_status nn_run_advance(nn_run *run, size_t max_batches, size_t max_epochs, dou
 
 /* Whether the steps of nn_run_advance end with the gradients and leave the update to nn_update, after one batch each. */
 void nn_run_hold(nn_run *run, int hold);
+
+/* The sums over the rows of the epoch under way, 1 + metrics doubles: with the number of its batches all that must be known of it to go on there later. */
+nn_status nn_run_sums(const nn_run *run, double *sums);
+/* Continues, after nn_run_bind and with the model's state put back, after `batches` batches of an epoch, fewer than it has, whose sums those are. */
+nn_status nn_run_seek(nn_run *run, size_t batches, const double *sums);
 
 /* The parts of a step, for losses written elsewhere: outputs of one batch, gradients from the gradient of the loss in the outputs, one optimizer step. */
 nn_status nn_forward(nn_run *run, const void *x, size_t rows, int training, void *y);

@@ -29,8 +29,8 @@ static nn_status shape_layers(const nn_engine *engine, const nn_layer_record *re
         if (records[l].kind.row >= engine->families[NN_LAYERS].count) return NN_UNKNOWN_ROW;
         *layer = (nn_layer){.kind = records[l].kind, .inputs = width, .units = records[l].units ? records[l].units : width};
         if (layer->units > SIZE_MAX / 4 - NN_LANES) return NN_TOO_LARGE;
-        layer->input_stride = nn_stride(layer->inputs);
-        layer->stride = nn_stride(layer->units);
+        layer->input_stride = nn_pad(layer->inputs);
+        layer->stride = nn_pad(layer->units);
         const size_t columns = plan->narrow ? layer->units : layer->stride; /* reals a row */
         if (layer->stride > widest) widest = layer->stride;
         engine->layer_shape(layer);
@@ -59,8 +59,21 @@ static nn_status shape_layers(const nn_engine *engine, const nn_layer_record *re
     plan->lanes_reals = nn_size(widest, NN_LANES, 0, &ok);
     plan->fixed_reals = nn_size(3, plan->lanes_reals, plan->fixed_reals, &ok);
     plan->units = width;
-    plan->stride = nn_stride(width);
+    plan->stride = nn_pad(width);
     return ok ? NN_OK : NN_TOO_LARGE;
+}
+
+/* An element of a layer's output costs about as much as so many multiply-adds, besides those of its product. */
+enum { ELEMENT_WORK = 8 };
+
+static double work_of(const nn_plan *plan) {
+    double work = 0;
+    for (size_t l = 0; l < plan->n_layers; l++) work += ELEMENT_WORK * (double)plan->layers[l].units;
+    for (size_t k = 0; k < plan->n_tensors; k++) {
+        const nn_tensor *t = &plan->tensors[k];
+        if (!t->vector) work += (double)t->rows * (double)t->columns;
+    }
+    return work;
 }
 
 /* Trainable tensors first, statistics after them, so that one sweep of the optimizer covers the former. */
@@ -95,7 +108,7 @@ static nn_status place_tensors(const nn_layer_record *records, nn_plan *plan) {
 nn_status nn_plan_new(const nn_engine *engine, const nn_layer_record *records, size_t n, size_t inputs, nn_plan *out) {
     if (n == 0 || inputs == 0) return NN_BAD_SIZE;
     if (inputs > SIZE_MAX / 4 || n > SIZE_MAX / sizeof(nn_layer)) return NN_TOO_LARGE;
-    nn_plan plan = {.inputs = inputs, .input_stride = nn_stride(inputs), .n_layers = n};
+    nn_plan plan = {.inputs = inputs, .input_stride = nn_pad(inputs), .n_layers = n};
     plan.layers = calloc(n, sizeof *plan.layers);
     if (!plan.layers) return NN_OUT_OF_MEMORY;
     nn_status status = shape_layers(engine, records, &plan);
@@ -107,6 +120,7 @@ nn_status nn_plan_new(const nn_engine *engine, const nn_layer_record *records, s
         nn_plan_free(&plan);
         return status;
     }
+    plan.row_work = work_of(&plan);
     *out = plan;
     return NN_OK;
 }

@@ -18,7 +18,7 @@ typedef struct nn_tensor {
 typedef struct nn_layer {
     nn_row kind;
     size_t inputs, units;          /* true widths */
-    size_t input_stride, stride;   /* nn_stride of them */
+    size_t input_stride, stride;   /* nn_pad of them */
     size_t input;                  /* workspace place of its input, NN_PLAN_INPUT for the batch itself */
     size_t output, gradient;       /* workspace places of its output and of the gradient in its output */
     size_t scratch;                /* workspace place of as many reals as its output has, if it wants them */
@@ -34,8 +34,8 @@ typedef struct nn_layer {
 
 #define NN_PLAN_INPUT SIZE_MAX
 
-/* A wide plan keeps a batch in row order, 16 units to a vector: element (r, u) of a layer's output lies at r * stride + u. A narrow plan keeps it
- * in unit order, 16 rows to a vector, at u * pitch + r with pitch = rows padded to 16: no lane is lost on a layer of two units. */
+/* A wide plan keeps a batch in panels of 16 units, like its kernels: element (r, u) of a layer's output lies at u / 16 * pitch + r * 16 + u % 16. A narrow
+ * plan keeps it in unit order, 16 rows to a vector, at u * pitch + r: no lane is lost on a layer of two units. See engine/batch.h. */
 typedef struct nn_plan {
     size_t inputs, units, input_stride, stride;
     int narrow;
@@ -45,7 +45,8 @@ typedef struct nn_plan {
     size_t parameters;            /* reals of a parameter-shaped block, a multiple of 16 */
     size_t statistics;            /* offset of the first statistic: all trainable tensors lie before it */
     size_t transposed;            /* reals of all transposed kernels */
-    size_t row_reals, fixed_reals;/* the workspace for n rows holds n * row_reals + fixed_reals reals; n padded in a narrow plan */
+    size_t row_reals, fixed_reals;/* the workspace for n rows holds nn_room(n) * row_reals + fixed_reals reals */
+    double row_work;              /* about how many multiply-adds the way of one row from input to output costs */
     size_t lanes, lanes_reals;    /* fixed place of three blocks of so many reals: 16 rows of the widest layer, for routines that want rows in lanes */
 } nn_plan;
 
@@ -53,8 +54,8 @@ struct nn_engine;
 
 static inline size_t nn_pad(size_t n) { return (n + NN_LANES - 1) / NN_LANES * NN_LANES; }
 
-/* Reals from one row of a wide batch to the next. Rows a multiple of a kilobyte apart would share the few places of one cache set. */
-static inline size_t nn_stride(size_t units) { return nn_pad(units) % 256 ? nn_pad(units) : nn_pad(units) + NN_LANES; }
+/* Rows a batch of so many takes room for. An odd number of rows keeps the panels of a wide plan from sharing the few places of one cache set. */
+static inline size_t nn_room(int narrow, size_t rows) { return narrow ? nn_pad(rows) : rows | 1; }
 
 /* Adds a tensor to a layer being shaped. A layer's shape routine calls this in the order of its tensors. */
 void nn_layer_tensor(nn_layer *layer, const char *name, size_t rows, int vector, int statistic);

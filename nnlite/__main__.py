@@ -2,6 +2,7 @@
 
     nnlite demo                          train the tasks of the tutorials and show how well and how fast
     nnlite info                          show the version and what this CPU runs
+    nnlite eras                          show what Keras 2 and Keras 3 do differently, and what older names mean
     nnlite script.py [arguments]         run a script for Keras, in which keras and tensorflow.keras are nnlite
     nnlite --compat keras3 script.py     the same with Keras 3's numbers and names where they differ
 """
@@ -17,7 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 
 import nnlite
-from nnlite import _engine, config, demo, keras_compat
+from nnlite import _engine, config, demo, eras, keras_compat
 
 
 def info() -> str:
@@ -42,21 +43,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("nnlite", description="Trains small dense neural networks on a CPU.")
     parser.add_argument("--version", action="version", version=f"nnlite {nnlite.__version__}")
     parser.add_argument("--compat", choices=config.ERAS, help="the Keras that decides where Keras 2 and 3 differ")
-    what = "train the tutorials' tasks, show version and targets, or run a script"
-    parser.add_argument("command", metavar="demo | info | SCRIPT.py", help=what)
+    what = "train the tutorials' tasks, show version and targets, show how Keras 2 and 3 differ, or run a script"
+    parser.add_argument("command", metavar="demo | info | eras | SCRIPT.py", help=what)
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="of the demo (--seed N) or of the script")
     given = parser.parse_args(argv)
     if given.compat:
         config.set_compat(given.compat)
     if given.command == "demo":
         return demo.main(given.arguments)
-    if given.command == "info":
+    if given.command in ("info", "eras"):
         if given.arguments:
-            parser.error(f"info takes no arguments; received {' '.join(given.arguments)}")
-        print(info(), end="")
+            parser.error(f"{given.command} takes no arguments; received {' '.join(given.arguments)}")
+        print(info() if given.command == "info" else eras.page(), end="")
         return 0
     if not os.path.isfile(given.command):
-        parser.error(f"expected demo, info or a Python file; received {given.command!r}")
+        parser.error(f"expected demo, info, eras or a Python file; received {given.command!r}")
     sys.argv = [given.command, *given.arguments]
     sys.path.insert(0, os.path.dirname(os.path.abspath(given.command)))  # so that the script finds its neighbours
     keras_compat.install()

@@ -63,6 +63,8 @@ cdef extern from "nnlite.h" nogil:
     const char *nn_target_name(size_t i)
     int nn_target_available(size_t i)
     const char *nn_target_default()
+    size_t nn_threads()
+    nn_status nn_set_threads(size_t threads)
     nn_status nn_model_new(const nn_layer_record *layers, size_t n_layers, size_t input_units, int bits, const char *target, nn_model **out)
     void nn_model_free(nn_model *model)
     nn_status nn_model_compile(nn_model *model, const nn_loss_record *loss, const nn_row *metrics, size_t n_metrics,
@@ -84,6 +86,8 @@ cdef extern from "nnlite.h" nogil:
     nn_status nn_order(size_t rows, size_t batch_size, nn_shuffling shuffle, uint64_t seed, uint64_t epoch, uint32_t *order)
     nn_status nn_run_advance(nn_run *run, size_t max_batches, size_t max_epochs, double *means, double *seconds, double *partial, double *last,
                              nn_progress *progress)
+    nn_status nn_run_sums(const nn_run *run, double *sums)
+    nn_status nn_run_seek(nn_run *run, size_t batches, const double *sums)
     nn_status nn_forward(nn_run *run, const void *x, size_t rows, int training, void *y)
     nn_status nn_backward(nn_run *run, const void *dy, size_t rows)
     nn_status nn_update(nn_model *model, double *penalty)

@@ -35,6 +35,16 @@ def default_target():
     return os.environ.get("NNLITE_TARGET") or nn_target_default().decode()
 
 
+def threads():
+    """How many threads a call may use, the caller's own included."""
+    return nn_threads()
+
+
+def set_threads(size_t number):
+    """For calls from now on; 0: as many as there are processors."""
+    check(nn_set_threads(number))
+
+
 cdef int check(nn_status status) except -1:
     if status == NN_OK:
         return 0
@@ -460,6 +470,25 @@ cdef class Run:
     def holds(self, bint value):
         self.holding = value
         nn_run_hold(self.handle, value)
+
+    @property
+    def sums(self):
+        """(width,) what loss and metrics add up to over the rows of the epoch under way; `seek` goes on from it."""
+        sums = np.empty(self.width)
+        cdef Buffer held = take(sums, 64, self.width, True, "sums")
+        check(nn_run_sums(self.handle, <double *>held.view.buf))
+        return sums
+
+    def seek(self, size_t batches, sums):
+        """Goes on after so many batches of an epoch, with the sums over their rows; the model's state is that of then."""
+        cdef Buffer held = take(sums, 64, self.width, False, "sums")
+        self.enter()
+        try:
+            check(nn_run_seek(self.handle, batches, <double *>held.view.buf))
+            self.progress.batch = batches
+            self.progress.rows = batches * self.batch_size
+        finally:
+            self.busy = False
 
     def history(self, start=None):
         """(epochs, width) means of the epochs from number `start` on, counted from bind; those not asked for yet if None.

@@ -29,7 +29,7 @@ class Activation:
         self.__doc__ = rule.__doc__
         self.parameters = parameters
         self._rule = rule
-        self._spellings = spellings
+        self.older_spellings = spellings
 
     def __call__(self, x: Any, *values: Any, **parameters: Any) -> Any:
         activation = self.with_parameters(*values, **parameters)
@@ -42,11 +42,11 @@ class Activation:
             raise ArgumentError(f"{self.name} takes {len(known)} parameters {known}; received {values!r}.")
         chosen = self.parameters | dict(zip(known, values, strict=False))
         for name, value in parameters.items():
-            name = self._spellings.get(name, name)
+            name = self.older_spellings.get(name, name)
             if name not in known:
                 raise unknown_argument(self.name, name, known)
             chosen[name] = value
-        changed = Activation(self._rule, chosen, self._spellings)
+        changed = Activation(self._rule, chosen, self.older_spellings)
         _ = changed.record  # a wrong value is told here, not when the model is built
         return changed
 

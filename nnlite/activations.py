@@ -32,13 +32,21 @@ def _positive(argument: str, value: Any) -> float:
 
 @activation()
 def linear() -> Row:
-    """x."""
+    """x.
+
+    >>> linear([-1.0, 2.0])
+    array([-1.,  2.], dtype=float32)
+    """
     return row("linear")
 
 
 @activation(rows=("relu", "rectifier"), alpha="negative_slope")
 def relu(negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Row:
-    """max_value above it, x from the threshold on, negative_slope (x - threshold) below; max(x, 0) by default."""
+    """max_value above it, x from the threshold on, negative_slope (x - threshold) below; max(x, 0) by default.
+
+    >>> relu([-1.0, 2.0], negative_slope=0.5)
+    array([-0.5,  2. ], dtype=float32)
+    """
     slope, threshold = number("negative_slope", negative_slope), number("threshold", threshold)
     if max_value is None and threshold == 0:
         return row("leaky_relu", slope) if slope else row("relu")
@@ -49,44 +57,71 @@ def relu(negative_slope: float = 0.0, max_value: float | None = None, threshold:
 def leaky_relu(negative_slope: float = 0.2) -> Row:
     """x if x >= 0, else negative_slope x. "Rectifier nonlinearities improve neural network acoustic models", Maas et
     al., 2013.
+
+    >>> leaky_relu([-1.0, 2.0])
+    array([-0.2,  2. ], dtype=float32)
     """
     return row("leaky_relu", number("negative_slope", negative_slope))
 
 
 @activation()
 def sigmoid() -> Row:
-    """1 / (1 + e^-x)."""
+    """1 / (1 + e^-x).
+
+    >>> sigmoid([-1.0, 0.0])
+    array([0.26894143, 0.5       ], dtype=float32)
+    """
     return row("sigmoid")
 
 
 @activation()
 def hard_sigmoid() -> Row:
-    """slope x + 1/2 cut to [0, 1]; slope 0.2 in keras2, 1/6 in keras3."""
+    """slope x + 1/2 cut to [0, 1]; slope 0.2 in keras2, 1/6 in keras3.
+
+    >>> hard_sigmoid([-1.0, 0.0, 9.0])
+    array([0.3, 0.5, 1. ], dtype=float32)
+    """
     return row("hard_sigmoid", era("hard_sigmoid.slope"), 0.5)
 
 
 @activation()
 def tanh() -> Row:
-    """The hyperbolic tangent."""
+    """The hyperbolic tangent.
+
+    >>> tanh([-1.0, 0.0])
+    array([-0.76159424,  0.        ], dtype=float32)
+    """
     return row("tanh")
 
 
 @activation()
 def softmax(axis: int = -1) -> Row:
-    """e^x / sum of e^x over the last axis."""
+    """e^x / sum of e^x over the last axis.
+
+    >>> softmax([1.0, 1.0, 2.0])
+    array([0.21194156, 0.21194156, 0.57611686], dtype=float32)
+    """
     _last_axis("softmax", axis)
     return row("softmax")
 
 
 @activation()
 def softplus() -> Row:
-    """log(1 + e^x)."""
+    """log(1 + e^x).
+
+    >>> softplus([-1.0, 0.0])
+    array([0.3132617, 0.6931472], dtype=float32)
+    """
     return row("softplus")
 
 
 @activation()
 def softsign() -> Row:
-    """x / (1 + |x|)."""
+    """x / (1 + |x|).
+
+    >>> softsign([-1.0, 3.0])
+    array([-0.5 ,  0.75], dtype=float32)
+    """
     return row("softsign")
 
 
@@ -94,25 +129,40 @@ def softsign() -> Row:
 def elu(alpha: float = 1.0) -> Row:
     """x if x > 0, else alpha (e^x - 1). "Fast and accurate deep network learning by exponential linear units",
     Clevert et al., 2015.
+
+    >>> elu([-1.0, 2.0])
+    array([-0.63212055,  2.        ], dtype=float32)
     """
     return row("elu", number("alpha", alpha))
 
 
 @activation()
 def selu() -> Row:
-    """1.0507 elu(x, 1.6733). "Self-normalizing neural networks", Klambauer et al., 2017."""
+    """1.0507 elu(x, 1.6733). "Self-normalizing neural networks", Klambauer et al., 2017.
+
+    >>> selu([-1.0, 2.0])
+    array([-1.1113307,  2.101402 ], dtype=float32)
+    """
     return row("selu")
 
 
 @activation()
 def exponential() -> Row:
-    """e^x."""
+    """e^x.
+
+    >>> exponential([0.0, 1.0])
+    array([1.       , 2.7182817], dtype=float32)
+    """
     return row("exponential")
 
 
 @activation("swish")
 def silu() -> Row:
-    """x sigmoid(x). "Searching for activation functions", Ramachandran et al., 2017."""
+    """x sigmoid(x). "Searching for activation functions", Ramachandran et al., 2017.
+
+    >>> silu([-1.0, 2.0])
+    array([-0.26894143,  1.761594  ], dtype=float32)
+    """
     return row("silu")
 
 
@@ -120,50 +170,81 @@ def silu() -> Row:
 def gelu(approximate: bool = False) -> Row:
     """x P(x), P the normal distribution function; approximate: x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2.
     "Gaussian error linear units", Hendrycks and Gimpel, 2016.
+
+    >>> gelu([-1.0, 2.0])
+    array([-0.15865526,  1.9544997 ], dtype=float32)
     """
     return row("gelu_tanh" if approximate else "gelu")
 
 
 @activation()
 def mish() -> Row:
-    """x tanh(log(1 + e^x)). "Mish: a self regularized non-monotonic activation function", Misra, 2019."""
+    """x tanh(log(1 + e^x)). "Mish: a self regularized non-monotonic activation function", Misra, 2019.
+
+    >>> mish([-1.0, 2.0])
+    array([-0.30340147,  1.943959  ], dtype=float32)
+    """
     return row("mish")
 
 
 @activation(rows=())
 def relu6() -> Row:
-    """min(max(x, 0), 6)."""
+    """min(max(x, 0), 6).
+
+    >>> relu6([0.5, 2.0, 9.0])
+    array([0.5, 2. , 6. ], dtype=float32)
+    """
     return relu.with_parameters(max_value=6.0).record
 
 
 @activation(rows=())
 def thresholded_relu(theta: float = 1.0) -> Row:
-    """x if x > theta, else 0."""
+    """x if x > theta, else 0.
+
+    >>> thresholded_relu([1.5, 2.5])
+    array([1.5, 2.5], dtype=float32)
+    """
     return row("rectifier", 0.0, float("inf"), number("theta", theta, 0))
 
 
 @activation()
 def log_softmax(axis: int = -1) -> Row:
-    """x - log(sum of e^x over the last axis)."""
+    """x - log(sum of e^x over the last axis).
+
+    >>> log_softmax([1.0, 1.0, 2.0])
+    array([-1.5514448, -1.5514448, -0.5514447], dtype=float32)
+    """
     _last_axis("log_softmax", axis)
     return row("log_softmax")
 
 
 @activation("logsigmoid")
 def log_sigmoid() -> Row:
-    """-log(1 + e^-x)."""
+    """-log(1 + e^-x).
+
+    >>> log_sigmoid([-1.0, 0.0])
+    array([-1.3132617, -0.6931472], dtype=float32)
+    """
     return row("log_sigmoid")
 
 
 @activation("hard_swish")
 def hard_silu() -> Row:
-    """x times (x + 3) / 6 cut to [0, 1]. "Searching for MobileNetV3", Howard et al., 2019."""
+    """x times (x + 3) / 6 cut to [0, 1]. "Searching for MobileNetV3", Howard et al., 2019.
+
+    >>> hard_silu([-1.0, 9.0])
+    array([-0.33333334,  9.        ], dtype=float32)
+    """
     return row("hard_silu")
 
 
 @activation()
 def hard_tanh() -> Row:
-    """x cut to [-1, 1]."""
+    """x cut to [-1, 1].
+
+    >>> hard_tanh([-2.0, 0.5])
+    array([-1. ,  0.5], dtype=float32)
+    """
     return row("hard_tanh")
 
 
@@ -171,43 +252,70 @@ def hard_tanh() -> Row:
 def celu(alpha: float = 1.0) -> Row:
     """x if x > 0, else alpha (e^(x / alpha) - 1). "Continuously differentiable exponential linear units", Barron,
     2017.
+
+    >>> celu([-1.0, 2.0])
+    array([-0.63212055,  2.        ], dtype=float32)
     """
     return row("celu", _positive("alpha", alpha))
 
 
 @activation()
 def soft_shrink(threshold: float = 0.5) -> Row:
-    """x moved towards 0 by threshold, 0 within it."""
+    """x moved towards 0 by threshold, 0 within it.
+
+    >>> soft_shrink([-2.0, 0.25])
+    array([-1.5,  0. ], dtype=float32)
+    """
     return row("soft_shrink", number("threshold", threshold, 0))
 
 
 @activation()
 def hard_shrink(threshold: float = 0.5) -> Row:
-    """x if |x| > threshold, else 0."""
+    """x if |x| > threshold, else 0.
+
+    >>> hard_shrink([-2.0, 0.25])
+    array([-2.,  0.], dtype=float32)
+    """
     return row("hard_shrink", number("threshold", threshold, 0))
 
 
 @activation()
 def tanh_shrink() -> Row:
-    """x - tanh x."""
+    """x - tanh x.
+
+    >>> tanh_shrink([-2.0, 0.25])
+    array([-1.0359724 ,  0.00508134], dtype=float32)
+    """
     return row("tanh_shrink")
 
 
 @activation()
 def squareplus(b: float = 4.0) -> Row:
-    """(x + sqrt(x^2 + b)) / 2. "Squareplus: a softplus-like algebraic rectifier", Barron, 2021."""
+    """(x + sqrt(x^2 + b)) / 2. "Squareplus: a softplus-like algebraic rectifier", Barron, 2021.
+
+    >>> squareplus([0.0, 1.5])
+    array([1., 2.], dtype=float32)
+    """
     return row("squareplus", _positive("b", b))
 
 
 @activation()
 def sparse_plus() -> Row:
-    """0 if x <= -1, x if x >= 1, else (x + 1)^2 / 4."""
+    """0 if x <= -1, x if x >= 1, else (x + 1)^2 / 4.
+
+    >>> sparse_plus([-2.0, 0.0, 2.0])
+    array([0.  , 0.25, 2.  ], dtype=float32)
+    """
     return row("sparse_plus")
 
 
 @activation(rows=())
 def sparse_sigmoid() -> Row:
-    """(x + 1) / 2 cut to [0, 1]."""
+    """(x + 1) / 2 cut to [0, 1].
+
+    >>> sparse_sigmoid([-2.0, 0.0, 2.0])
+    array([0. , 0.5, 1. ], dtype=float32)
+    """
     return row("hard_sigmoid", 0.5, 0.5)
 
 
@@ -252,6 +360,9 @@ deserialize = get
 def serialize(activation: Any) -> Any:
     """Return the name of an activation, or with parameters of its own its config; a function is its own. `get` takes
     all of them.
+
+    >>> serialize(relu), serialize(elu.with_parameters(alpha=0.5))
+    ('relu', {'class_name': 'elu', 'config': {'alpha': 0.5}})
     """
     chosen = get(activation)
     if isinstance(chosen, PythonActivation):

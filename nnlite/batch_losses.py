@@ -111,7 +111,7 @@ class CategoricalGeneralizedCrossEntropy(Loss):
 
     Args: q, more than 0 and less than 1. For the rest see `Loss`.
 
-    >>> float(CategoricalGeneralizedCrossEntropy(0.5)([1], [[0.75, 0.25]]))
+    >>> round(float(CategoricalGeneralizedCrossEntropy(0.5)([1], [[0.75, 0.25]])), 6)
     1.0
     """
 

@@ -20,6 +20,15 @@ class Sequence:
 
     Args:
         workers, use_multiprocessing, max_queue_size: without effect; batches are made when they are needed.
+
+    >>> import numpy as np
+    >>> class Halves(Sequence):
+    ...     def __len__(self):
+    ...         return 2
+    ...     def __getitem__(self, index):
+    ...         return np.full((4, 1), index), np.zeros(4)
+    >>> Halves()[1][0].shape
+    (4, 1)
     """
 
     def __init__(self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10) -> None:
@@ -50,6 +59,7 @@ class Batches:
     def __init__(self) -> None:
         self._pass: Iterator[Data] | None = None
         self._passes = 0  # how many orders have been used
+        self._taken = 0  # of the pass under way
 
     def one_pass(self, seed: int, number: int) -> Iterator[Data]:
         """Return the batches of pass `number`, in the order that follows from `seed` if there is a choice."""
@@ -58,14 +68,26 @@ class Batches:
     def end_epoch(self) -> None:
         """Hear that an epoch of training has ended."""
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """The number of the pass under way, or else of the next, and how many of its batches were taken."""
+        return (self._passes, 0) if self._pass is None else (self._passes - 1, self._taken)
+
+    def seek(self, seed: int, number: int, taken: int) -> None:
+        """Go on after so many batches of pass `number`."""
+        self._pass, self._passes, self._taken = None, number, 0
+        while self._taken < taken and self.take(seed, number) is not None:
+            pass
+
     def take(self, seed: int = 0, epoch: int = 0) -> Data | None:
         """Return the next batch, in `epoch`; None where the pass ends if `steps` is None, or if there are no more."""
         for _ in range(2):
             if self._pass is None:
                 number = max(self._passes, epoch)
-                self._pass, self._passes = self.one_pass(seed, number), number + 1
+                self._pass, self._passes, self._taken = self.one_pass(seed, number), number + 1, 0
             batch = next(self._pass, None)
             if batch is not None:
+                self._taken += 1
                 return batch
             self._pass = None
             if self.steps is None:
@@ -143,6 +165,10 @@ class GivenBatches(Batches):
         if self.indexed:
             self.source.on_epoch_end()
 
+    def seek(self, seed: int, number: int, taken: int) -> None:
+        if not self.once:  # what can be gone through but once goes on where it is
+            super().seek(seed, number, taken)
+
     def epoch(self) -> Iterator[Data]:
         """Yield the batches of an epoch, from the start of the source if it can be gone through again."""
         if not self.once:
@@ -162,7 +188,7 @@ def gives_batches(value: Any) -> bool:
         return False
     if isinstance(value, GivenBatches) or all(hasattr(value, name) for name in ("__getitem__", "on_epoch_end")):
         return True
-    return isinstance(value, abc.Iterable) and not isinstance(value, abc.Sequence | abc.Mapping)
+    return isinstance(value, abc.Iterable) and not isinstance(value, abc.Sequence | abc.Mapping | abc.Set)
 
 
 def rows_of_batch(value: Any, source: Data | GivenBatches | None, steps: int | None) -> int:

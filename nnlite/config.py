@@ -52,6 +52,17 @@ DIFFERENCES: dict[str, tuple[Any, Any, str]] = {
     "checkpoint.saves_without_monitor": (False, True, "save_best_only saves when the watched value is missing"),
     "checkpoint.writes_like_keras3": (False, True, "ModelCheckpoint's first best is None, and it says when it is done"),
     "tensorboard.writes_like_keras3": (False, True, "train/ and validation/ with epoch_loss, not loss and val_loss"),
+    "layer.first_has_number": (True, False, "the first layer of a class is called dense_1, not dense"),
+    "functional.name": ("model", "functional", "first part of the name of Model(inputs, outputs)"),
+    "input_layer.name": ("input", "input_layer", "first part of the name of an Input"),
+    "logs.sorted": (False, True, "history and bars are in order of name, not as compiled with validation first"),
+    "batch_logs.so_far": (
+        False,
+        True,
+        "callbacks hear the means so far of a batch, not its own values, number and size",
+    ),
+    "progress.like_keras3": (False, True, "a thin bar of steps with values of evaluate, not a bar of rows"),
+    "summary.like_keras3": (False, True, "a box with sizes in bytes, told in one piece, not lines"),
     "cosine_similarity.name": ("cosine_proximity", "cosine_similarity", "name of the loss cosine_similarity"),
 }
 
@@ -65,27 +76,49 @@ class _Settings:
 
 
 def floatx() -> str:
-    """Return the type of reals of new models, ``"float32"`` unless set."""
+    """Return the type of reals of new models, ``"float32"`` unless set.
+
+    >>> floatx()
+    'float32'
+    """
     return _Settings.floatx
 
 
 def set_floatx(dtype: str) -> None:
-    """Set the type of reals of new models: ``"float32"`` or ``"float64"``. Raises ValueError for any other."""
+    """Set the type of reals of new models: ``"float32"`` or ``"float64"``. Raises ValueError for any other.
+
+    >>> set_floatx("float64"); floatx()
+    'float64'
+    >>> set_floatx("float32")
+    """
     _Settings.floatx = choice("floatx", dtype, ("float32", "float64"))
 
 
 def epsilon() -> float:
-    """Return the number that keeps logarithms and quotients finite, 1e-7 unless set."""
+    """Return the number that keeps logarithms and quotients finite, 1e-7 unless set.
+
+    >>> epsilon()
+    1e-07
+    """
     return _Settings.epsilon
 
 
 def set_epsilon(value: float) -> None:
-    """Set `epsilon`; losses and optimizers made or compiled from now on use it. Raises ValueError if it is negative."""
+    """Set `epsilon`; losses and optimizers made or compiled from now on use it. Raises ValueError if it is negative.
+
+    >>> set_epsilon(1e-6); epsilon()
+    1e-06
+    >>> set_epsilon(1e-7)
+    """
     _Settings.epsilon = number("epsilon", value, 0)
 
 
 def compat() -> str:
-    """Return which Keras decides where they differ: ``"keras2"`` or ``"keras3"``."""
+    """Return which Keras decides where they differ: ``"keras2"`` or ``"keras3"``.
+
+    >>> compat()
+    'keras2'
+    """
     return ERAS[_Settings.era]
 
 
@@ -107,7 +140,11 @@ _REQUIRED = object()
 
 
 def era(key: str, otherwise: Any = _REQUIRED) -> Any:
-    """Return the value in force of the row `key` of `DIFFERENCES`; without such a row `otherwise`, or KeyError."""
+    """Return the value in force of the row `key` of `DIFFERENCES`; without such a row `otherwise`, or KeyError.
+
+    >>> era("accuracy.name")
+    'acc'
+    """
     if key in DIFFERENCES:
         return DIFFERENCES[key][_Settings.era]
     if otherwise is _REQUIRED:
@@ -116,5 +153,23 @@ def era(key: str, otherwise: Any = _REQUIRED) -> Any:
 
 
 def era_name(name: str) -> str:
-    """Return what the era in force calls the loss or metric `name`."""
+    """Return what the era in force calls the loss or metric `name`.
+
+    >>> era_name("log_cosh"), era_name("hinge")
+    ('logcosh', 'hinge')
+    """
     return str(era(f"{name}.name", name))
+
+
+__all__ = [
+    "DIFFERENCES",
+    "ERAS",
+    "compat",
+    "epsilon",
+    "era",
+    "era_name",
+    "floatx",
+    "set_compat",
+    "set_epsilon",
+    "set_floatx",
+]

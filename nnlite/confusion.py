@@ -135,28 +135,44 @@ class _OneCount(Counted):
 
 @METRICS.entry("true_positives")
 class TruePositives(_OneCount):
-    """How many t != 0 have p > threshold."""
+    """How many t != 0 have p > threshold.
+
+    >>> TruePositives()([1, 0, 1, 0], [0.9, 0.8, 0.3, 0.1])
+    1.0
+    """
 
     kinds = ("true_positives",)
 
 
 @METRICS.entry("false_positives")
 class FalsePositives(_OneCount):
-    """How many t = 0 have p > threshold."""
+    """How many t = 0 have p > threshold.
+
+    >>> FalsePositives()([1, 0, 1, 0], [0.9, 0.8, 0.3, 0.1])
+    1.0
+    """
 
     kinds = ("false_positives",)
 
 
 @METRICS.entry("true_negatives")
 class TrueNegatives(_OneCount):
-    """How many t = 0 have p <= threshold."""
+    """How many t = 0 have p <= threshold.
+
+    >>> TrueNegatives()([1, 0, 1, 0], [0.9, 0.8, 0.3, 0.1])
+    1.0
+    """
 
     kinds = ("true_negatives",)
 
 
 @METRICS.entry("false_negatives")
 class FalseNegatives(_OneCount):
-    """How many t != 0 have p <= threshold."""
+    """How many t != 0 have p <= threshold.
+
+    >>> FalseNegatives()([1, 0, 1, 0], [0.9, 0.8, 0.3, 0.1])
+    1.0
+    """
 
     kinds = ("false_negatives",)
 
@@ -194,7 +210,11 @@ class Recall(Counted):
 @METRICS.entry("matthews_correlation", rows=())
 class MatthewsCorrelation(_OneCount):
     """(TP TN - FP FN) / sqrt((TP + FP)(TP + FN)(TN + FP)(TN + FN)), from the counts over all rows; Keras 1 took the
-    mean of batches."""
+    mean of batches.
+
+    >>> MatthewsCorrelation()([1, 0, 1, 0], [0.9, 0.8, 0.3, 0.1])
+    0.0
+    """
 
     kinds = ("true_positives", "false_positives", "true_negatives", "false_negatives")
 
@@ -216,6 +236,9 @@ class FBetaScore(Metric):
 
     Raises:
         ValueError: an unknown average, or a beta or threshold that is not above 0.
+
+    >>> round(FBetaScore("micro", beta=2.0, threshold=0.5)([1, 0, 0, 1], [0.9, 0.8, 0.7, 0.1]), 4)
+    0.4545
     """
 
     def __init__(
@@ -299,7 +322,11 @@ class F1Score(FBetaScore):
 @METRICS.entry("fmeasure", rows=())
 class FMeasure(FBetaScore):
     """The F1 score of all outputs together at 0.5, as Keras 1 called it; over all rows, where Keras 1 took the mean of
-    batches."""
+    batches.
+
+    >>> FMeasure()([1, 0, 1, 0], [0.9, 0.8, 0.3, 0.1])
+    0.5
+    """
 
     def __init__(self, name: str | None = None, dtype: Any = None) -> None:
         super().__init__("micro", 1.0, 0.5, name, dtype)

@@ -12,7 +12,7 @@ import numpy as np
 
 from nnlite.errors import ArgumentError, number
 from nnlite.records import Row, row
-from nnlite.registry import Configurable, Family
+from nnlite.registry import Configurable, Family, older_spellings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +24,9 @@ class Constraint(Configurable):
     """Base of all constraints; call one on weights (inputs, units) or (units,) to get them constrained.
 
     A subclass with no record of its own is written in Python: its `__call__` returns the new weights.
+
+    >>> NonNeg()([[-1.0, 2.0]])
+    array([[0., 2.]])
     """
 
     axis: Any = 0
@@ -72,10 +75,16 @@ def _norms(w: NDArray[Any], axis: Any) -> NDArray[Any]:
 
 @CONSTRAINTS.entry("max_norm")
 class MaxNorm(Constraint):
-    """w clip(n, 0, max_value) / (1e-7 + n), n the norm: units no longer than `max_value` (2). Keras 1 called it `m`."""
+    """w clip(n, 0, max_value) / (1e-7 + n), n the norm: units no longer than `max_value` (2). Keras 1 called it `m`.
 
-    def __init__(self, max_value: float = 2.0, axis: int = 0, *, m: float | None = None) -> None:
-        self.max_value = number("max_value", max_value if m is None else m, 0)
+    >>> MaxNorm(1.0)(np.array([[3.0], [4.0]])).round(4)
+    array([[0.6],
+           [0.8]])
+    """
+
+    @older_spellings(m="max_value")
+    def __init__(self, max_value: float = 2.0, axis: int = 0) -> None:
+        self.max_value = number("max_value", max_value, 0)
         self.axis = _axis(axis)
 
     @property
@@ -89,7 +98,11 @@ class MaxNorm(Constraint):
 
 @CONSTRAINTS.entry("non_neg")
 class NonNeg(Constraint):
-    """max(w, 0)."""
+    """max(w, 0).
+
+    >>> NonNeg()([-1.0, 2.0])
+    array([0., 2.])
+    """
 
     @property
     def record(self) -> Row:
@@ -101,7 +114,12 @@ class NonNeg(Constraint):
 
 @CONSTRAINTS.entry("unit_norm")
 class UnitNorm(Constraint):
-    """w / (1e-7 + n), n the norm."""
+    """w / (1e-7 + n), n the norm.
+
+    >>> UnitNorm()(np.array([[3.0], [4.0]])).round(4)
+    array([[0.6],
+           [0.8]])
+    """
 
     def __init__(self, axis: int = 0) -> None:
         self.axis = _axis(axis)
@@ -118,20 +136,16 @@ class UnitNorm(Constraint):
 class MinMaxNorm(Constraint):
     """w (rate clip(n, min_value, max_value) + (1 - rate) n) / (1e-7 + n), n the norm; 0, 1 and 1 by default. Keras 1:
     `low`, `high`.
+
+    >>> MinMaxNorm(0.5, 2.0)(np.array([[3.0], [4.0]])).round(4)
+    array([[1.2],
+           [1.6]])
     """
 
-    def __init__(
-        self,
-        min_value: float = 0.0,
-        max_value: float = 1.0,
-        rate: float = 1.0,
-        axis: int = 0,
-        *,
-        low: float | None = None,
-        high: float | None = None,
-    ) -> None:
-        self.min_value = number("min_value", min_value if low is None else low, 0)
-        self.max_value = number("max_value", max_value if high is None else high, self.min_value)
+    @older_spellings(low="min_value", high="max_value")
+    def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: int = 0) -> None:
+        self.min_value = number("min_value", min_value, 0)
+        self.max_value = number("max_value", max_value, self.min_value)
         self.rate = number("rate", rate, 0, 1)
         self.axis = _axis(axis)
 
@@ -160,7 +174,11 @@ deserialize = get
 
 
 def serialize(constraint: Constraint | None) -> Any:
-    """Return the config from which `get` makes an equal constraint; a function is its own."""
+    """Return the config from which `get` makes an equal constraint; a function is its own.
+
+    >>> serialize(MaxNorm(3.0))
+    {'class_name': 'MaxNorm', 'config': {'max_value': 3.0, 'axis': 0}}
+    """
     if isinstance(constraint, PythonConstraint):
         return constraint.function
     return None if constraint is None else CONSTRAINTS.serialize(constraint)

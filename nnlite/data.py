@@ -17,8 +17,12 @@ from numpy.typing import NDArray
 from nnlite.config import era
 from nnlite.errors import ArgumentError, ShapeError, number
 from nnlite.loss import Loss
+from nnlite.reals import reals as reals
 
 Array = NDArray[Any]
+
+# How labels of any kind become class numbers.
+_NUMBERED = "classes, y = np.unique(y, return_inverse=True)"
 
 
 class Data(NamedTuple):
@@ -57,51 +61,6 @@ class Door(NamedTuple):
     def output_units(self) -> int:
         """Numbers in a row of output."""
         return prod(self.output_row)
-
-
-def reals(argument: str, value: Any) -> Array:
-    """Return `value` as an array of real numbers with at least one axis.
-
-    Arrays, nested lists, pandas objects, whatever NumPy takes; a list or dict of one array stands for the array, as
-    in Keras.
-
-    Raises:
-        ArgumentError: it is None, or its elements are no real numbers.
-        ShapeError: its rows differ in length, or it is a single number.
-    """
-    array = value if type(value) is np.ndarray else _as_array(argument, value)
-    if array.dtype.kind not in "fiub":
-        raise ArgumentError(
-            f"{argument} must hold real numbers; received {type(value).__name__} of type {array.dtype}. "
-            f"Numbers kept as objects or text become numbers by {argument}.astype('float32')."
-        )
-    if array.ndim == 0:
-        raise ShapeError(f"{argument} must be an array of rows; received the single number {value!r}.")
-    return array
-
-
-def _as_array(argument: str, value: Any) -> Array:
-    if value is None:
-        raise ArgumentError(f"{argument} must be an array; received None.")
-    if isinstance(value, Mapping) and len(value) == 1:
-        value = next(iter(value.values()))
-    if isinstance(value, list | tuple) and len(value) == 1 and hasattr(value[0], "__array__"):
-        value = value[0]
-    try:
-        array = np.asarray(value)
-        if array.dtype.kind == "O" and hasattr(value, "to_numpy") and not any(isinstance(v, str) for v in array.flat):
-            array = _of_mixed_columns(array)
-        return array
-    except ValueError as error:
-        raise ShapeError(f"{argument} must be rectangular; received rows of different lengths ({error}).") from None
-
-
-def _of_mixed_columns(array: Array) -> Array:
-    """A data frame of numbers and booleans, or of numbers that may be missing, as numbers; as it is if it is none."""
-    try:
-        return array.astype(np.float64)
-    except (TypeError, ValueError):
-        return array
 
 
 def ready(value: Any, row: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
@@ -158,6 +117,7 @@ def targets(argument: str, value: Any, rows: int, loss: Loss, columns: int | Non
     if columns == 1 and (loss.sparse or door.output_units > 1):
         counts = loss.counts(array)
         _check_classes(argument, array if counts is None else array[counts], door)
+    _check_probabilities(argument, array, loss)
     return np.ascontiguousarray(array, door.dtype)
 
 
@@ -177,7 +137,16 @@ def _check_classes(argument: str, array: Array, door: Door) -> None:
     if array.size and (array.min() < 0 or array.max() >= units or (array.dtype.kind == "f" and (array % 1).any())):
         wrong = array[(array < 0) | (array >= units) | (array % 1 != 0)][0]
         text = f"{argument} must hold class numbers 0 ... {units - 1}, for layer {door.last_layer!r} has {units} units"
-        raise ValueError(f"{text}; received {wrong}.")
+        raise ValueError(f"{text}; received {wrong}. Labels of your own? Number them: {_NUMBERED}.")
+
+
+def _check_probabilities(argument: str, array: Array, loss: Loss) -> None:
+    """Refuse integers that are no labels 0 and 1, for a loss that takes targets for probabilities."""
+    if array.dtype.kind in "iu" and "crossentropy" in loss.name and not loss.sparse and array.size:
+        low, high = array.min(), array.max()
+        if low < 0 or high > 1:
+            text = f"{argument} must be 0, 1 or between for the loss {loss.name!r}; received {min(low, 0) or high}."
+            raise ValueError(f"{text} Labels of your own? Number them: {_NUMBERED}. Or take another loss, as 'mse'.")
 
 
 def row_weights(argument: str, value: Any, rows: int, door: Door) -> Array | None:

@@ -21,6 +21,9 @@ class DataSet:
         name: as Keras calls it.
         path: name of the file in which Keras keeps it.
         cut: whether the file holds all rows as x and y, to be shuffled and cut; else x_train, y_train, x_test, y_test.
+
+    >>> mnist
+    <data set mnist>
     """
 
     def __init__(self, name: str, path: str, cut: bool = False) -> None:

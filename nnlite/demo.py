@@ -16,7 +16,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from nnlite import config, progress
+from nnlite import config, progress_lines
 from nnlite.layers import BatchNormalization, Dense
 from nnlite.models import Sequential
 from nnlite.optimizers import RMSprop
@@ -225,7 +225,7 @@ def train_shown(task: Task, model: Sequential, x: Array, y: Array) -> None:
             continue
         done = model.fit(x, y, initial_epoch=first, epochs=last, validation_split=task.validation_split, verbose=0)
         values = [(name, done.history[name][-1]) for name in model.metrics_names]
-        print(f"Epoch {last}/{task.epochs}{progress.values(values)}")
+        print(f"Epoch {last}/{task.epochs}{progress_lines.shown(values)}")
         first = last
 
 

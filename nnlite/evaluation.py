@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from nnlite.batches import GivenBatches
 from nnlite.callbacks import ByName, Listeners
+from nnlite.config import era
 from nnlite.data import Data
 from nnlite.errors import ShapeError
 from nnlite.objective import Measures
+from nnlite.progress import in_order
 
 if TYPE_CHECKING:
     from nnlite._engine import Run
@@ -70,12 +72,17 @@ def evaluate_batches(run: Run, measures: Measures, batches: Iterable[Data], list
     rows, sums = 0, np.zeros(1 + len(measures.rows))
     with _counting_apart(measures):
         for number, batch in enumerate(batches):
-            logs: ByName[float] = ByName(batch=number, size=len(batch.x))
+            logs: ByName[float] = ByName() if era("batch_logs.so_far") else ByName(batch=number, size=len(batch.x))
             listeners.call("on_test_batch_begin", number, logs)
             means = _means(run, measures, batch)
             sums += np.array(means) * len(batch.x)
             rows += len(batch.x)
-            logs.update(zip(measures.names, measures.values(means, len(batch.x)), strict=True))
+            if era("batch_logs.so_far"):
+                means, counted = (sums / rows).tolist(), rows
+            else:
+                counted = len(batch.x)
+            values = measures.values(means, counted)
+            logs.update((measures.names[i], values[i]) for i in in_order(measures.names))
             listeners.call("on_test_batch_end", number, logs)
         if rows:
             return measures.values((sums / rows).tolist(), rows)
@@ -93,7 +100,7 @@ def test(run: Run, measures: Measures, source: Data | GivenBatches, listeners: L
         if listeners.each_test_batch:
             evaluate_batches(run, measures, source.parts(run.batch_size), listeners)
         means = evaluate(run, measures, source)
-    listeners.call("on_test_end", ByName(zip(measures.names, means, strict=True)))
+    listeners.call("on_test_end", ByName((measures.names[i], means[i]) for i in in_order(measures.names)))
     return means
 
 

@@ -10,6 +10,7 @@ from nnlite import data
 from nnlite._engine import Run
 from nnlite.batches import ArrayBatches, Batches, GivenBatches, gives_batches, rows_of_batch
 from nnlite.callbacks import ByName, History, Listeners, ProgbarLogger
+from nnlite.config import era
 from nnlite.data import Data, Door
 from nnlite.errors import ArgumentError
 from nnlite.evaluation import Validation
@@ -35,6 +36,10 @@ class Turn:
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()
+
+    def taken(self) -> bool:
+        """Return whether a training runs."""
+        return self._lock.locked()
 
 
 class Plan(NamedTuple):
@@ -89,8 +94,12 @@ def fit(
     model.history.params = params
     report = _report(verbosity, names, plan, run.batches or None, rows, held_out, listeners)
     listeners.introduce(model, params, list(held_out) if isinstance(held_out, Data) else None)
-    listeners.call("on_train_begin", ByName())
-    Training(model, run, names, rows, listeners, model.history, report, validation).epochs(plan.first, plan.last)
+    model.training = training = Training(model, run, names, rows, listeners, model.history, report, validation)
+    try:
+        listeners.call("on_train_begin", ByName())
+        training.epochs(plan.first, plan.last)
+    finally:
+        model.training = None
     if listeners.callbacks:
         last = ByName({name: column[-1] for name, column in model.history.history.items()})
         listeners.call("on_train_end", last)
@@ -109,6 +118,7 @@ def _report(
 ) -> EpochReport:
     """What is shown: rows are counted, unless there are none to count or steps are asked for."""
     asked = any(isinstance(one, ProgbarLogger) and one.count_mode == "steps" for one in listeners.callbacks)
+    asked = asked or era("progress.like_keras3")
     if rows is None or plan.steps is not None:
         return EpochReport(verbosity, names, plan.last, batches, 0, True)
     held_rows = len(held_out.x) if isinstance(held_out, Data) else 0

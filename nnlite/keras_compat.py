@@ -70,6 +70,10 @@ class View(ModuleType):
     Args:
         name: the further name.
         shown: the module whose attributes it has. Modules of nnlite among them are shown below `name`.
+
+    >>> import nnlite
+    >>> View("nnlite.keras", nnlite).layers.__name__
+    'nnlite.keras.layers'
     """
 
     def __init__(self, name: str, shown: ModuleType) -> None:
@@ -100,6 +104,9 @@ class Finder:
 
     Args:
         roots: first parts of the names it is to find.
+
+    >>> Finder("nothing").find_spec("json") is None
+    True
     """
 
     def __init__(self, *roots: str) -> None:
@@ -150,14 +157,16 @@ def shown_as(name: str) -> str:
 
 
 def lack(name: str) -> str:
-    """Return the sentence that says nnlite has nothing called `name`, with the nearest thing there is."""
+    """Return the sentence that says nnlite has nothing called `name`, with the nearest thing there is.
+
+    >>> lack("keras.models.Sequentail")
+    "nnlite has no keras.models.Sequentail: it trains dense networks only. Did you mean 'Sequential'?"
+    """
     holder, _, last = name.rpartition(".")
     near = import_module(shown_as(holder))
     known = [known for known in dir(near) if not known.startswith("_")]
-    hint = did_you_mean(last, known)
-    if not hint:
-        offered = sorted(set(getattr(near, "__all__", known)))
-        hint = f" {holder} has {', '.join(offered)}."
+    offered = sorted(set(getattr(near, "__all__", known)))
+    hint = did_you_mean(last, offered) or did_you_mean(last, known) or f" {holder} has {', '.join(offered)}."
     return f"nnlite has no {name}: it trains dense networks only.{hint}"
 
 
@@ -165,6 +174,9 @@ def submodule(package: str, name: str) -> ModuleType:
     """Return the module `name` of a package of nnlite, imported if need be, for the package's ``__getattr__``.
 
     Raises AttributeError, with the nearest name, if there is none.
+
+    >>> submodule("nnlite", "objectives").__name__
+    'nnlite.objectives'
     """
     if name.startswith("_"):  # what Python itself asks modules for
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
@@ -180,7 +192,11 @@ _KERAS = Finder("keras", "tf_keras", "tensorflow")
 
 
 def installed() -> bool:
-    """Return whether imports of Keras find nnlite."""
+    """Return whether imports of Keras find nnlite.
+
+    >>> installed()
+    False
+    """
     return _KERAS in sys.meta_path
 
 
@@ -199,7 +215,12 @@ def install() -> None:
 
 
 def uninstall() -> None:
-    """Undo `install`: imports find what they found before."""
+    """Undo `install`: imports find what they found before.
+
+    >>> install(); uninstall()
+    >>> installed()
+    False
+    """
     if installed():
         sys.meta_path.remove(_KERAS)
         _taken_out()

@@ -122,7 +122,7 @@ class Hdf5:
             if layer.weights:
                 group = self.member(self.file, place)
                 found.append((str(group.attrs.get("name", layer.name)), self.numbered(group)))
-        return found
+        return [(name, arrays) for name, arrays in found if arrays]
 
     def _named(self, group: Any) -> list[Array]:
         return [self.array(group, name) for name in self.strings(group, "weight_names")]
@@ -187,7 +187,9 @@ def load(data: bytes, custom_objects: Mapping[str, Any] | None = None, compile: 
         if not model.built and stored:
             model.build((None, stored[0][1][0].shape[0]))
         if model.built:
-            model.begin_with([array for _, arrays in paired(model.layers, stored) for array in arrays])
+            values = {id(layer): arrays for layer, arrays in paired(model.layers, stored)}
+            own = [values.get(id(layer)) or layer.weights_of_keras([]) for layer in model.layers]
+            model.begin_with([array for arrays in own for array in arrays])
     if compile and training:
         with known(custom_objects), refusing("what the model is trained for", *_UNREADABLE):
             model.compile_from_config(keras_config.objective(training))
@@ -283,7 +285,7 @@ def _write_places(file: Any, model: Sequential) -> None:
     for layer, place in zip(model.layers, places(model.layers), strict=True):
         group = file.create_group(place)
         group.attrs["name"] = layer.name
-        for i, array in enumerate(layer.get_weights()):
+        for i, (_, array) in enumerate(layer.keras_weights()):
             group[str(i)] = array
 
 
@@ -293,9 +295,10 @@ def _write_names(group: Any, model: Sequential) -> None:
     _write_strings(group, "layer_names", [layer.name for layer in model.layers])
     for layer in model.layers:
         part = group.create_group(layer.name)
-        _write_strings(part, "weight_names", [weight.name for weight in layer.weights])
-        for weight in layer.weights:
-            part[weight.name] = weight.numpy()
+        weights = layer.keras_weights()
+        _write_strings(part, "weight_names", [name for name, _ in weights])
+        for name, array in weights:
+            part[name] = array
 
 
 def _write_strings(group: Any, name: str, strings: list[str]) -> None:

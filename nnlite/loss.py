@@ -22,7 +22,11 @@ _REDUCTIONS = (*_MEANS, "sum", "none", "mean_with_sample_weight")
 
 
 class Reduction:
-    """Names of the reductions, as tf.keras spells them."""
+    """Names of the reductions, as tf.keras spells them.
+
+    >>> Reduction.SUM
+    'sum'
+    """
 
     AUTO = "auto"
     SUM_OVER_BATCH_SIZE = "sum_over_batch_size"
@@ -41,6 +45,10 @@ class Loss(Configurable):
 
     Call one as ``loss(y_true, y_pred, sample_weight=None)`` on arrays. A subclass with a `call` of its own is a loss
     written in Python.
+
+    >>> from nnlite.losses import MeanSquaredError
+    >>> MeanSquaredError(reduction="none")([[0.0], [1.0]], [[0.5], [1.0]])
+    array([0.25, 0.  ], dtype=float32)
     """
 
     sparse: ClassVar[bool] = False  # targets are class numbers, one column, rather than one column for each output

@@ -24,6 +24,13 @@ class Metric(Configurable):
 
     Use one by itself with `update_state`, `result` and `reset_state`. A subclass with a `call` or `update_state` of
     its own is a metric written in Python.
+
+    >>> from nnlite.metrics import BinaryAccuracy
+    >>> metric = BinaryAccuracy()
+    >>> metric.update_state([[0], [1]], [[0.25], [0.4]])
+    >>> metric.update_state([[1], [1]], [[0.75], [0.6]])
+    >>> metric.result()
+    0.75
     """
 
     sparse: ClassVar[bool] = False  # targets are class numbers, one column, rather than one column for each output
@@ -92,6 +99,9 @@ class PythonMetric(Metric):
         function: returns a number for the batch, or an array whose first axis are the rows.
         name, dtype: as for `Metric`.
         parameters: further arguments of the function.
+
+    >>> float(PythonMetric(lambda t, p: abs(t - p))(np.array([1.0, 2.0]), np.array([1.0, 1.0])))
+    0.5
     """
 
     def __init__(
@@ -151,6 +161,7 @@ def _enter_loss(entry: Entry[Loss]) -> None:
     def make(name: str | None = None, dtype: Any = None, **parameters: Any) -> Metric:
         return LossMetric(entry.make(**parameters), name, dtype)
 
+    make.__doc__ = entry.make.__doc__
     of_metric = ("LogCoshError",) if entry.name == "log_cosh" else ()  # the one that Keras calls otherwise
     METRICS.entry(entry.name, *entry.aliases, *entry.class_name(), *of_metric, rows=entry.rows)(make)
 

@@ -6,10 +6,11 @@ Arguments are checked before the engine sees them, so a call that raises leaves 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Self
 
 from numpy.typing import NDArray
 
+import nnlite.threads  # noqa: F401 - before there is a model, so that NNLITE_NUM_THREADS is obeyed
 from nnlite import data
 from nnlite._engine import EngineModel, Run
 from nnlite.batches import GivenBatches, beside, gives_batches, rows_of_batch, triple
@@ -23,11 +24,11 @@ from nnlite.fitting import Plan, Turn, epochs_of, fit, training_run, validation_
 from nnlite.layers.layer import Weight
 from nnlite.objective import Measures, Objective
 from nnlite.prediction import Prediction, predict_batches
-from nnlite.progress import Progbar, level
+from nnlite.progress import PassReport, level
 from nnlite.python_run import PythonRun
 from nnlite.registry import arguments
 from nnlite.stepping import Stepper
-from nnlite.training import warn_of_loss
+from nnlite.training import Training, warn_of_loss
 
 Array = NDArray[Any]
 
@@ -44,11 +45,32 @@ _SPARE_RUNS = 4
 
 
 class Model(EarlierMethods):
-    """The base of all models: training and prediction, given layers."""
+    """The base of all models: training and prediction, given layers. ``Model(inputs, outputs)`` makes a model of a
+    chain of layers, see `nnlite.functional.Functional`.
+
+    >>> from nnlite import Sequential
+    >>> isinstance(Sequential(), Model)
+    True
+    """
 
     name: str
+    shares = False  # whether other models have some of its layers
     history: History | None = None
     stop_training = False
+    training: Training | None = None  # the call of `fit` under way
+
+    def __new__(cls, *arguments: Any, **options: Any) -> Self:
+        """Return a model of a chain for ``Model(inputs, outputs)``. Raises UnsupportedError for other subclasses."""
+        if hasattr(cls, "layers"):
+            return super().__new__(cls)
+        if cls is not Model:
+            raise UnsupportedError(
+                f"{cls.__name__} derives from Model, which nnlite does not call layer by layer: stack the layers in a "
+                "Sequential, or connect them and make Model(inputs, outputs)."
+            )
+        from nnlite.functional import Functional  # which builds on this
+
+        return super().__new__(Functional)  # type: ignore[return-value]  # a class derived from this one
 
     def __init__(self) -> None:
         self._engine: EngineModel | None = None
@@ -116,6 +138,7 @@ class Model(EarlierMethods):
         objective = Objective(optimizer, loss, metrics, loss_weights, weighted_metrics)
         self._measures = None
         measures = None if self._door is None else self._measured(objective, self._door)
+        self.settle_trainable()
         if self._engine is not None and measures is not None:
             objective.compile(self._engine, measures)
             self.freeze_weights()
@@ -123,8 +146,12 @@ class Model(EarlierMethods):
                 self._objective.optimizer.detach(self._engine)
         self._objective, self._measures, self._batch_run = objective, measures, None
 
+    def settle_trainable(self) -> None:
+        """Remember which layers are to be trained; done when a model is compiled."""
+        raise NotImplementedError
+
     def freeze_weights(self) -> None:
-        """Tell the engine which weights the optimizer leaves alone; done when a model is compiled."""
+        """Tell the engine which weights the optimizer leaves alone."""
         raise NotImplementedError
 
     def _compiled(self) -> Objective:
@@ -221,6 +248,11 @@ class Model(EarlierMethods):
             validation_steps: batches of a validation, from the start; all if None, which a generator cannot have.
             validation_batch_size: rows of a batch of validation; `batch_size` if None.
             validation_freq: epochs between two validations, or a collection of the epochs, from 1, they follow.
+
+        Memory: arrays of the model's dtype in C order are used where they are, others copied. Above the data, dense
+            nets take at most ``itemsize * (P * (2 + S) + T + 4 * B * W) + 4 * N`` bytes. P: parameters, units padded to
+            a multiple of 16; S: slots of the optimizer (SGD 0, RMSprop 1, Adam 2); T: kernels after the first; B: rows
+            of a batch; W: widths of the input and all layers, padded; N: rows, for their order.
 
         Returns:
             The `History`, which is also ``model.history``.
@@ -352,16 +384,17 @@ class Model(EarlierMethods):
         size = rows_of_batch(batch_size, source, steps)
         if isinstance(source, GivenBatches):
             source.steps = steps or source.steps
-            units = source.steps
+            units, batches = None, source.steps
         else:
             source = source if steps is None else source.part(0, steps * size)
-            units = len(source.x)
-        engine, progress = self.made_for(door), Progbar(units or 1, verbose=int(verbosity == 1))
-        listeners.introduce(self, {"steps": steps, "samples": units, "verbose": verbosity, "metrics": measures.names})
+            units, batches = len(source.x), -(-len(source.x) // size)
+        engine, progress = self.made_for(door), PassReport(verbosity, units, batches)
+        params = {"steps": batches, "samples": units, "verbose": verbosity, "metrics": measures.names}
+        listeners.introduce(self, params)
         run = self._rested(engine, size)
         means = test(run, measures, source, listeners)
         self._rest(run)
-        progress.update(units or 1)
+        progress.done(measures.names, means)
         return _answer(means, measures.names, return_dict)
 
     def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None, return_dict: bool = False) -> Any:
@@ -400,14 +433,14 @@ class Model(EarlierMethods):
             return predict_batches(
                 self, x, batch_size, level(verbose), data.count("steps", steps), Listeners(callbacks)
             )
-        if engine is None or door is None or not data.ready(x, door.input_row, door.dtype):
+        if engine is None or door is None or self.shares or not data.ready(x, door.input_row, door.dtype):
             if gives_batches(x):
                 return predict_batches(self, x, batch_size, level(verbose), None, Listeners(None))
             x = data.reals("x", x)
             door = self.door_for(x)
             x = data.inputs("x", x, door)
             engine = self.made_for(door)
-        progress = Progbar(max(1, len(x)), verbose=1) if verbose and level(verbose) == 1 else None
+        progress = PassReport(level(verbose), len(x), -(-len(x) // (batch_size or 32))) if verbose else None
         try:
             run = self._runs.pop()
         except IndexError:
@@ -415,7 +448,7 @@ class Model(EarlierMethods):
         outputs = run.predict(x)
         self._rest(run)
         if progress is not None:
-            progress.update(max(1, len(x)))
+            progress.done()
         return outputs if len(door.output_row) == 1 else outputs.reshape(-1, *door.output_row)
 
     def predict_on_batch(self, x: Any) -> Array:

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from nnlite import backend
 from nnlite._engine import EngineModel
+from nnlite.composing import Composable
 from nnlite.data import Door, whole
-from nnlite.errors import ArgumentError, EmptyModelError, NotBuiltError, ShapeError
+from nnlite.errors import ArgumentError, EmptyModelError, NotBuiltError, ShapeError, UnsupportedError
 from nnlite.initializers import new_seed
+from nnlite.layers.core import InputLayer
 from nnlite.layers.layer import LAYERS, Layer, Shape, Weight, row_shape
 from nnlite.model import Model
 from nnlite.records import LayerRecord
@@ -31,7 +33,7 @@ from nnlite.summary import print_summary
 Array = NDArray[Any]
 
 
-class Sequential(Saved, Model):
+class Sequential(Composable, Saved, Model):
     """A model whose layers follow one another.
 
     Args:
@@ -64,10 +66,12 @@ class Sequential(Saved, Model):
         self._trainable = bool(trainable)
         self._seed = None if seed is None else whole("seed", seed, 0)
         self._layers: list[Layer] = []
-        self._input: Layer | None = None  # an Input in front
-        for layer in layers or ():
-            if self._admits(layer):
-                self._take(layer)
+        self._input: InputLayer | None = None  # an Input in front
+        self._trained: dict[str, bool] = {}  # which layers were trainable when it was compiled
+        for given in layers or ():
+            for layer in self.parts(given, not self._layers and self._input is None):
+                if self._admits(layer):
+                    self._take(layer)
         row = self._known_row(self._layers[0]) if self._layers else None
         if row is not None:  # once for all layers, not for each again
             self._set_layers(self._layers, row)
@@ -79,35 +83,44 @@ class Sequential(Saved, Model):
         """The layers, without an `Input`."""
         return list(self._layers)
 
-    def add(self, layer: Layer) -> None:
-        """Append a layer. A shape given to any but the first is ignored. Weights that exist are kept.
+    def add(self, layer: Layer | Sequential) -> None:
+        """Append a layer, or the layers of a model. A shape given to any but the first is ignored. Weights that exist
+        are kept. What is part of another model already has its weights in common with that.
 
         Raises:
-            ArgumentError: it is no layer, or already part of a model.
+            ArgumentError: it is no layer.
             ValueError: another layer has its name, or an `Input` does not come first.
             ShapeError: it cannot follow the last layer.
+            UnsupportedError: it is computed in Python.
         """
-        if self._admits(layer):
-            row = self._known_row(layer) if self._door is None else self._door.input_row
-            if row is not None:
-                self._set_layers([*self._layers, layer], row)
-            self._take(layer)
+        for part in self.parts(layer, not self._layers and self._input is None):
+            if self._admits(part):
+                row = self._known_row(part) if self._door is None else self._door.input_row
+                if row is not None:
+                    self._set_layers([*self._layers, part], row)
+                self._take(part)
 
     def _admits(self, layer: Layer) -> bool:
         """Check that a layer may be added; an `Input` is taken here and is none of the layers."""
         if not isinstance(layer, Layer):
             hint = " A class? Call it: Dense(1)." if isinstance(layer, type) else ""
             raise ArgumentError(f"a model is made of layers, objects of nnlite.layers; received {layer!r}.{hint}")
-        if layer.own_input:
+        if isinstance(layer, InputLayer):
             if self._input is not None or self._layers:
                 raise ValueError(
                     f"{layer.name!r} stands for the input and must be the first layer of model {self.name!r}."
                 )
             self._input = layer
             return False
-        owner = None if layer.owner is None else layer.owner()
-        if owner is not None:
-            raise ArgumentError(f"layer {layer.name!r} is part of model {owner.name!r}; make a layer for each place.")
+        if hasattr(layer, "call"):
+            raise UnsupportedError(
+                f"layer {layer.name!r} is computed in Python, by its call(), which the engine cannot differentiate; "
+                "use layers of nnlite, or compute it on the data before."
+            )
+        if layer in self._layers:
+            raise ArgumentError(
+                f"layer {layer.name!r} is part of model {self.name!r} already; make one for each place."
+            )
         if any(other.name == layer.name for other in self._layers):
             raise ValueError(
                 f"model {self.name!r} has a layer called {layer.name!r} already; give each layer a name of its own."
@@ -116,7 +129,11 @@ class Sequential(Saved, Model):
 
     def _take(self, layer: Layer) -> None:
         self._layers.append(layer)
-        layer.owner = ref(self)
+        owner = None if layer.owner is None else layer.owner()
+        if owner is None or not owner.built:
+            layer.owner = ref(self)
+        if owner is not None:
+            owner.shares = self.shares = True
         layer.trainable = layer.trainable and self._trainable
 
     def pop(self) -> Layer:
@@ -128,7 +145,8 @@ class Sequential(Saved, Model):
             self._set_layers(self._layers, self._door.input_row)
         else:
             self._reset(None)
-        layer.owner = None
+        if layer.owner is not None and layer.owner() is self:
+            layer.owner = None
         return layer
 
     def _known_row(self, first: Layer) -> Shape | None:
@@ -218,7 +236,14 @@ class Sequential(Saved, Model):
         """The engine that keeps the weights. Raises NotBuiltError before the model is built."""
         if self._engine is None:
             self._engine = self._made()
+        elif self.shares:
+            self._bind(self._engine)
         return self._engine
+
+    def _bind(self, engine: EngineModel) -> None:
+        """Let the engine keep the values of the weights."""
+        for i, weight in enumerate(self.weights):
+            weight.bind(engine, i, self._turn.taken)
 
     def begin_with(self, values: list[Array]) -> None:
         """Let the first values of its weights, which have none yet, be those; no initializer is asked."""
@@ -241,16 +266,24 @@ class Sequential(Saved, Model):
             engine.write(0, i, value)
         if self._objective is not None:
             self._objective.compile(engine, self._measured(self._objective, self._door))
-        for i, weight in enumerate(self.weights):
-            weight.bind(engine, i)
+        self._engine = engine
+        self._bind(engine)
         self.freeze_weights()
         return engine
 
+    def settle_trainable(self) -> None:
+        """Remember which layers are to be trained."""
+        self._trained = {layer.name: layer.trainable for layer in self._layers}
+
     def freeze_weights(self) -> None:
-        """Tell the engine which weights the optimizer leaves alone."""
+        """Tell the engine which weights the optimizer, or of moving statistics training, leaves alone."""
+        assert self._engine is not None
+        place = 0
         for layer in self._layers:
-            for weight in layer.weights:
-                weight.freeze(not layer.trainable)
+            trained = self._trained.get(layer.name, layer.trainable)
+            for _ in layer.weights:
+                self._engine.set_trainable(place, trained)
+                place += 1
 
     # ---- weights and shapes ----
 
@@ -323,9 +356,12 @@ class Sequential(Saved, Model):
         line_length: int | None = None,
         positions: Sequence[float] | None = None,
         print_fn: Callable[[str], Any] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
     ) -> None:
         """Print a table of the layers; arguments as in `nnlite.summary.print_summary`."""
-        print_summary(self._layers, line_length, positions, print_fn)
+        print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
     # ---- config ----
 
@@ -349,6 +385,10 @@ class Sequential(Saved, Model):
         if not model.built and described.get("build_input_shape"):
             model.build(described["build_input_shape"])
         return model
+
+    def like(self, layers: Sequence[Layer]) -> Sequential:
+        """Return a model of its kind and name of other layers."""
+        return type(self)(layers, self.name)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}: {len(self._layers)} layers>"

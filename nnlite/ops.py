@@ -39,32 +39,56 @@ def cast(x: Any, dtype: Any) -> Array:
 
 
 def convert_to_numpy(x: Any) -> Array:
-    """Return `x` as a plain array."""
+    """Return `x` as a plain array.
+
+    >>> convert_to_numpy([1, 2])
+    array([1, 2])
+    """
     return np.asarray(x)
 
 
 def convert_to_tensor(x: Any, dtype: Any = None) -> Array:
-    """Return `x` as an array, of type `dtype` if given."""
+    """Return `x` as an array, of type `dtype` if given.
+
+    >>> convert_to_tensor([1, 2], dtype="float32")
+    array([1., 2.], dtype=float32)
+    """
     return np.asarray(x, dtype)
 
 
 def stop_gradient(x: Any) -> Any:
-    """Return `x`. Its gradient is not stopped: a loss that needs that must bring its own, as attribute `gradient`."""
+    """Return `x`. Its gradient is not stopped: a loss that needs that must bring its own, as attribute `gradient`.
+
+    >>> stop_gradient(2.0)
+    2.0
+    """
     return x
 
 
 def l2_normalize(x: Any, axis: int | None = None) -> Array:
-    """Return `x` divided by its length along `axis`, or by 1e-6 where that is less."""
+    """Return `x` divided by its length along `axis`, or by 1e-6 where that is less.
+
+    >>> l2_normalize(np.array([3.0, 4.0]))
+    array([0.6, 0.8])
+    """
     return np.asarray(x / np.sqrt(np.maximum(np.sum(np.square(x), axis=axis, keepdims=True), 1e-12)))
 
 
 def norm(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
-    """Return the length of `x`, along `axis` if given."""
+    """Return the length of `x`, along `axis` if given.
+
+    >>> float(norm([3.0, 4.0]))
+    5.0
+    """
     return np.linalg.norm(x, axis=axis, keepdims=keepdims)
 
 
 def logsumexp(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
-    """Return log sum e^x along `axis`."""
+    """Return log sum e^x along `axis`.
+
+    >>> round(float(logsumexp([0.0, 0.0])), 4)
+    0.6931
+    """
     largest = np.max(x, axis=axis, keepdims=True)
     total = np.log(np.sum(np.exp(np.asarray(x) - largest), axis=axis, keepdims=True)) + largest
     return total if keepdims else np.squeeze(total, axis)
@@ -82,6 +106,9 @@ def one_hot(x: Any, num_classes: int) -> Array:
 def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> Array:
     """Return -t log p - (1 - t) log(1 - p) of each element, p cut to [epsilon, 1 - epsilon]; p = sigmoid(output) if
     `from_logits`.
+
+    >>> binary_crossentropy([1.0, 0.0], [0.5, 0.5]).round(4)
+    array([0.6931, 0.6931])
     """
     t, p = np.asarray(target), np.asarray(output)
     if from_logits:
@@ -93,6 +120,9 @@ def binary_crossentropy(target: Any, output: Any, from_logits: bool = False) -> 
 def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Array:
     """Return -sum t log p along `axis`, p = output over its sum, cut to [epsilon, 1 - epsilon]; p = softmax(output) if
     `from_logits`.
+
+    >>> categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).round(4)
+    array([0.6931])
     """
     t, p = np.asarray(target), np.asarray(output)
     if from_logits:
@@ -102,7 +132,11 @@ def categorical_crossentropy(target: Any, output: Any, from_logits: bool = False
 
 
 def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool = False, axis: int = -1) -> Array:
-    """Return `categorical_crossentropy` for class numbers, one for each row of `output`."""
+    """Return `categorical_crossentropy` for class numbers, one for each row of `output`.
+
+    >>> sparse_categorical_crossentropy([1], [[0.5, 0.5]]).round(4)
+    array([0.6931])
+    """
     p = np.moveaxis(np.asarray(output), axis, -1)
     rows = one_hot(np.reshape(target, p.shape[:-1]), p.shape[-1])
     return categorical_crossentropy(rows, p, from_logits)

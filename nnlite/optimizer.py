@@ -117,6 +117,12 @@ class Optimizer(Configurable):
     Raises:
         ArgumentError: an unknown argument, one that is no number, or both `lr` and `learning_rate`.
         ValueError: a number out of its range, or in keras3 more than one kind of clipping.
+
+    >>> from nnlite.optimizers import SGD
+    >>> optimizer = SGD(0.1, clipnorm=1.0)
+    >>> optimizer.learning_rate = 0.05
+    >>> optimizer.lr
+    0.05
     """
 
     default_rate: ClassVar[float] = 0.001  # where the eras agree on it

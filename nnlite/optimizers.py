@@ -78,6 +78,9 @@ class RMSprop(Optimizer):
 
     Args: learning_rate 0.001; rho 0.9, the share the mean keeps; momentum; epsilon, added to the denominator
     (`config.epsilon`); centered, to take the variance in place of the mean square. For the rest see `Optimizer`.
+
+    >>> RMSprop(learning_rate=0.01, momentum=0.5).rule()
+    Row(name='rmsprop_momentum', numbers=(0.9, 0.0, 1e-07, 0.5))
     """
 
     def __init__(
@@ -106,6 +109,9 @@ class Adagrad(Optimizer):
 
     Args: learning_rate 0.01 (keras3: 0.001); initial_accumulator_value, where the sum starts, 0 (keras3: 0.1);
     epsilon, added to the denominator (`config.epsilon`). For the rest see `Optimizer`.
+
+    >>> float(Adagrad().learning_rate)
+    0.01
     """
 
     def __init__(
@@ -131,6 +137,9 @@ class Adadelta(Optimizer):
 
     Args: learning_rate 1.0 (keras3: 0.001); rho 0.95, the share the means keep; epsilon, inside both roots
     (`config.epsilon`). For the rest see `Optimizer`.
+
+    >>> float(Adadelta().learning_rate)
+    1.0
     """
 
     def __init__(
@@ -200,6 +209,9 @@ class Adamax(_TwoMoments):
     """Adam with the largest gradient, fading by beta_2, in place of the second moment. Kingma and Ba, 2014, section 7.
 
     Args: learning_rate 0.002 (keras3: 0.001); the others as `Adam`.
+
+    >>> float(Adamax().learning_rate)
+    0.002
     """
 
 
@@ -209,6 +221,9 @@ class Nadam(_TwoMoments):
 
     Args: learning_rate 0.002 (keras3: 0.001); schedule_decay, how fast the momentum reaches beta_1, 0.004 (keras3:
     1); the others as `Adam`.
+
+    >>> Nadam().rule()
+    Row(name='nadam', numbers=(0.9, 0.999, 1e-07, 0.004))
     """
 
     def __init__(
@@ -235,6 +250,9 @@ class AdamW(Adam):
 
     Args: learning_rate 0.001; weight_decay 0.004: each step first takes rate * weight_decay * w off the weights; the
     others as `Adam`.
+
+    >>> AdamW().weight_decay
+    0.004
     """
 
     def __init__(
@@ -257,6 +275,9 @@ class Lion(Optimizer):
 
     Args: learning_rate 0.001; beta_1 0.9, the share of the mean in the direction; beta_2 0.99, the share the mean
     keeps. For the rest see `Optimizer`.
+
+    >>> Lion().rule()
+    Row(name='lion', numbers=(0.9, 0.99))
     """
 
     def __init__(
@@ -283,6 +304,9 @@ class Ftrl(Optimizer):
     of squared gradients; initial_accumulator_value 0.1, where that sum starts; l1_regularization_strength,
     l2_regularization_strength; l2_shrinkage_regularization_strength, a penalty on the weights of the moment; beta. For
     the rest see `Optimizer`.
+
+    >>> Ftrl(l1_regularization_strength=0.5).l1_regularization_strength
+    0.5
     """
 
     def __init__(
@@ -333,7 +357,11 @@ deserialize = get
 
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
-    """Return the config from which `get` makes an equal optimizer."""
+    """Return the config from which `get` makes an equal optimizer.
+
+    >>> serialize(SGD())["class_name"]
+    'SGD'
+    """
     return OPTIMIZERS.serialize(optimizer)
 
 

@@ -12,7 +12,7 @@ from nnlite._engine import Run
 from nnlite.batches import GivenBatches, gives_batches, inputs_of, rows_of_batch
 from nnlite.callbacks import ByName, Listeners
 from nnlite.data import Data
-from nnlite.progress import Progbar
+from nnlite.progress import PassReport
 
 if TYPE_CHECKING:
     from nnlite.model import Model
@@ -21,7 +21,13 @@ Array = NDArray[Any]
 
 
 class Prediction(np.ndarray[Any, Any]):
-    """What calling a model returns: an array that also answers `numpy`, as a tensor does."""
+    """What calling a model returns: an array that also answers `numpy`, as a tensor does.
+
+    >>> from nnlite import Sequential, layers
+    >>> model = Sequential([layers.Dense(1, kernel_initializer="ones", input_dim=2)])
+    >>> model([[1.0, 2.0]]).numpy()
+    array([[3.]], dtype=float32)
+    """
 
     def numpy(self) -> Array:
         """Return the plain array."""
@@ -45,7 +51,7 @@ def predict_batches(
             return Data(inputs, inputs, None)  # nobody looks at the targets
 
         source.ready = ready
-        batches, units = source.epoch(), source.steps
+        batches, rows, steps = source.epoch(), None, source.steps
     else:
         x = data.reals("x", x)
         door = model.door_for(x)
@@ -53,9 +59,9 @@ def predict_batches(
         whole = Data(inputs, inputs, None)
         size = rows_of_batch(batch_size, whole, steps)
         whole = whole if steps is None else whole.part(0, steps * size)
-        batches, units = whole.parts(size), len(whole.x)
-    engine, progress = model.made_for(door), Progbar(units or 1, verbose=int(verbosity == 1))
-    listeners.introduce(model, {"steps": steps, "samples": units, "verbose": verbosity, "metrics": []})
+        batches, rows, steps = whole.parts(size), len(whole.x), -(-len(whole.x) // size)
+    engine, progress = model.made_for(door), PassReport(verbosity, rows, steps)
+    listeners.introduce(model, {"steps": steps, "samples": rows, "verbose": verbosity, "metrics": []})
     run, outputs = Run(engine, 32), [np.empty((0, engine.output_units), engine.dtype)]
     listeners.call("on_predict_begin", ByName())
     for number, batch in enumerate(batches):
@@ -65,5 +71,5 @@ def predict_batches(
         logs["outputs"] = outputs[-1]
         listeners.call("on_predict_batch_end", number, logs)
     listeners.call("on_predict_end", ByName())
-    progress.update(units or 1)
+    progress.done()
     return np.concatenate(outputs).reshape(-1, *door.output_row)

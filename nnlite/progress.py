@@ -1,4 +1,4 @@
-"""What training shows: Keras 2.2's lines, byte for byte.
+"""What training shows: lines of the era in force, from progress_lines.py and keras3_lines.py.
 
 On a terminal a line is redrawn in place. Elsewhere each line is written once, when it is final, so that logs stay
 short. Everything is written once per slice of training, however many epochs finished in it.
@@ -9,47 +9,30 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from types import ModuleType
 from typing import Any
 
-WIDTH = 30
+from nnlite import keras3_lines, progress_lines
+from nnlite.config import era
+
 # Least seconds between two redraws of a line.
 INTERVAL = 0.05
 
 
-def bar(current: int, target: int, width: int = WIDTH) -> str:
-    """Return the count and the bar: ``" 32/400 [=>............................]"``."""
-    filled = int(width * current / target)
-    done = "=" * (filled - 1) + (">" if current < target else "=") if filled > 0 else ""
-    return f"{current:{len(str(target))}d}/{target} [{done:.<{width}}]"
+def lines() -> ModuleType:
+    """Return the module that writes lines as the era in force does."""
+    return keras3_lines if era("progress.like_keras3") else progress_lines
 
 
-def remaining(seconds: float) -> str:
-    """Return a time to wait: ``"5s"``, ``"1:05"`` or ``"1:01:05"``."""
-    if seconds > 3600:
-        return f"{int(seconds // 3600)}:{int(seconds % 3600 // 60):02d}:{int(seconds % 60):02d}"
-    return f"{int(seconds // 60)}:{int(seconds % 60):02d}" if seconds > 60 else f"{int(seconds)}s"
+def in_order(names: Sequence[str]) -> list[int]:
+    """Return the places of values in the order they are shown in: in keras3 by name, those of the validation last.
 
-
-def duration(seconds: float, units: int) -> str:
-    """Return a time spent and its share for each of `units`: ``" - 0s 143us/step"``."""
-    each = seconds / units if units else 0.0
-    if each >= 1:
-        return f" - {seconds:.0f}s {each:.0f}s/step"
-    return (
-        f" - {seconds:.0f}s {each * 1e3:.0f}ms/step" if each >= 1e-3 else f" - {seconds:.0f}s {each * 1e6:.0f}us/step"
-    )
-
-
-def values(pairs: Iterable[tuple[str, float]]) -> str:
-    """Return ``" - loss: 0.6998 - acc: 0.5000"``."""
-    return "".join(
-        [f" - {name}: {value:.4f}" if abs(value) > 1e-3 else f" - {name}: {value:.4e}" for name, value in pairs]
-    )
-
-
-def _brief_values(pairs: Iterable[tuple[str, float]]) -> str:
-    """`values` as verbose=2 has them: negative numbers always in e-notation."""
-    return "".join([f" - {name}: {value:.4f}" if value > 1e-3 else f" - {name}: {value:.4e}" for name, value in pairs])
+    >>> in_order(["loss", "acc", "val_loss", "val_acc"])
+    [0, 1, 2, 3]
+    """
+    if not era("logs.sorted"):
+        return list(range(len(names)))
+    return sorted(range(len(names)), key=lambda i: (names[i].startswith("val_"), names[i]))
 
 
 class Line:
@@ -63,8 +46,9 @@ class Line:
         """Return what to write for the line to become `text`."""
         if not self.dynamic:
             return text + "\n" if final else ""
-        before = "\b" * self.drawn + "\r" + text + " " * (self.drawn - len(text))
-        self.drawn = 0 if final else len(text)
+        length = progress_lines.visible(text)
+        before = "\b" * self.drawn + "\r" + text + " " * (self.drawn - length)
+        self.drawn = 0 if final else length
         return before + "\n" if final else before
 
 
@@ -79,8 +63,8 @@ class Progbar:
     """The progress bar of ``keras.utils``.
 
     Args:
-        target: the number of units to come.
-        width: of the bar, in characters.
+        target: the number of units to come; None if that is not known.
+        width: of the bar, in characters; 30, in keras3 20, if None.
         verbose: 0 silent, 1 a bar, 2 one line at the end.
         interval: least seconds between two redraws.
         stateful_metrics: names whose values are shown as they come, not averaged.
@@ -90,13 +74,15 @@ class Progbar:
 
     def __init__(
         self,
-        target: int,
-        width: int = WIDTH,
+        target: int | None,
+        width: int | None = None,
         verbose: int = 1,
         interval: float = INTERVAL,
         stateful_metrics: Iterable[str] | None = None,
     ) -> None:
-        self.target, self.width, self.verbose, self.interval = target, width, verbose, interval
+        self.target, self.verbose, self.interval = target, verbose, interval
+        self._lines = lines()
+        self.width = self._lines.WIDTH if width is None else width
         self.stateful_metrics = set(stateful_metrics or ())
         self._sums: dict[str, tuple[float, float]] = {}
         self._seen = 0
@@ -104,9 +90,11 @@ class Progbar:
         self._shown = -interval
         self._line = Line()
 
-    def update(self, current: int, values: Iterable[tuple[str, float]] | None = None) -> None:
+    def update(
+        self, current: int, values: Iterable[tuple[str, float]] | None = None, finalize: bool | None = None
+    ) -> None:
         """Show `current` units as done; each value stands for the units since the last call, and running means are
-        shown.
+        shown. The line is final when all units are done, or as `finalize` says.
         """
         for name, value in values or ():
             share = current - self._seen
@@ -114,31 +102,41 @@ class Progbar:
             self._sums[name] = (value, 1.0) if name in self.stateful_metrics else (total + value * share, count + share)
         self._seen = current
         elapsed = time.perf_counter() - self._start
-        final = current >= self.target
+        final = (self.target is not None and current >= self.target) if finalize is None else finalize
         if not self.verbose or (not final and (self.verbose == 2 or elapsed - self._shown < self.interval)):
             return
         self._shown = elapsed
         means = [(name, total / max(1.0, count)) for name, (total, count) in self._sums.items()]
         if self.verbose == 2:
-            write(duration(elapsed, current) + _brief_values(means) + "\n")
+            write(self._lines.brief_line(current, elapsed, means) + "\n")
         else:
-            write(self._line.redrawn(bar_line(current, self.target, elapsed, means, self.width), final))
+            target = current if final and self.target is None else self.target
+            write(self._line.redrawn(self._lines.bar_line(current, target, elapsed, means, self.width), final))
 
     def add(self, n: int, values: Iterable[tuple[str, float]] | None = None) -> None:
         """Show `n` more units as done."""
         self.update(self._seen + n, values)
 
 
-def bar_line(
-    current: int, target: int | None, elapsed: float, pairs: Iterable[tuple[str, float]], width: int = WIDTH
-) -> str:
-    """Return the whole line of a bar: count, bar, time, values. A target of None is not known yet."""
-    if target is None:
-        return f"{current:7d}/Unknown{duration(elapsed, current)}{values(pairs)}"
-    if current < target:
-        left = elapsed / current * (target - current) if current else 0.0
-        return f"{bar(current, target, width)} - ETA: {remaining(left)}{values(pairs)}"
-    return bar(current, target, width) + duration(elapsed, target) + values(pairs)
+class PassReport:
+    """What `evaluate` and `predict` show of their one pass: its time, and in keras3 the values.
+
+    Args:
+        verbose: 0 nothing, 1 a bar, 2 a line, which keras2 does not have.
+        rows: to be passed; None if that is not known.
+        steps: the batches they are cut into; None if that is not known.
+    """
+
+    def __init__(self, verbose: int, rows: int | None, steps: int | None) -> None:
+        like_keras3 = era("progress.like_keras3")
+        self._units = (steps if like_keras3 or rows is None else rows) or 1
+        self._shows_values = like_keras3
+        self._bar = Progbar(self._units, verbose=verbose if like_keras3 else int(verbose == 1))
+
+    def done(self, names: Sequence[str] = (), means: Sequence[float] = ()) -> None:
+        """Show the pass as done, with its values."""
+        chosen = in_order(names) if self._shows_values else []
+        self._bar.update(self._units, [(names[i], means[i]) for i in chosen])
 
 
 class EpochReport:
@@ -164,13 +162,16 @@ class EpochReport:
         by_steps: bool = False,
         rows: int | None = None,
     ) -> None:
-        self.verbose, self.names, self.epochs, self.target = verbose, names, epochs, target
+        self.verbose, self.epochs, self.target = verbose, epochs, target
         self.by_steps = by_steps
+        self._lines, self._order = lines(), in_order(names)
+        self.names = [names[i] for i in self._order]
         self._line = Line()
         self._begun = -1
         self._shown = 0.0
-        self._plain = "".join([f" - {name}: %.4f" for name in names])  # the values of a row that all exceed 0.001
-        if verbose and validation_rows:
+        self._plain = "".join([f" - {name}: %.4f" for name in self.names])  # the values of a row that all exceed 0.001
+        self._headed = epochs > 1 or not era("progress.like_keras3")
+        if verbose and validation_rows and not era("progress.like_keras3"):
             write(f"Train on {rows or target} samples, validate on {validation_rows} samples\n")
 
     def begin(self, epoch: int) -> None:
@@ -187,33 +188,45 @@ class EpochReport:
         text, now = self._header(epoch), time.perf_counter()
         if self.verbose == 1 and self._line.dynamic and now - self._shown >= INTERVAL:
             self._shown = now
-            text += self._line.redrawn(
-                bar_line(done, self.target, elapsed, zip(self.names, means, strict=False)), False
-            )
+            text += self._line.redrawn(self._lines.bar_line(done, self.target, elapsed, self._pairs(means)), False)
         write(text)
 
     def end(self) -> None:
         """Leave a line that is not finished."""
         write("\n" if self._line.drawn else "")
 
-    def finished(self, epoch: int, means: Sequence[Sequence[float]], seconds: Sequence[float]) -> None:
-        """Show the epochs from `epoch` on as finished: a row of means and the seconds taken for each."""
-        lines, target = [], self.target or 1
-        full = bar(target, target) if self.verbose == 1 else ""
+    def finished(
+        self,
+        epoch: int,
+        means: Sequence[Sequence[float]],
+        seconds: Sequence[float],
+        added: Iterable[tuple[str, float]] = (),
+    ) -> None:
+        """Show the epochs from `epoch` on as finished: a row of means and the seconds taken for each, and at the end
+        of their lines what callbacks have `added`.
+        """
+        more = progress_lines.shown(added)
+        written, target = [], self.target or 1
         for i, (row, elapsed) in enumerate(zip(means, seconds, strict=True)):
-            lines.append(self._header(epoch + i))
+            written.append(self._header(epoch + i))
             if len(row) == len(self.names) and min(row) > 1e-3:
-                shown = self._plain % tuple(row)
+                pairs, plain = [], self._plain % tuple([row[j] for j in self._order])
             else:
-                shown = (values if self.verbose == 1 else _brief_values)(zip(self.names, row, strict=False))
+                pairs, plain = self._pairs(row), ""
+            plain += more
             if self.verbose == 1:
-                lines.append(self._line.redrawn(full + duration(elapsed, target) + shown, True))
+                text = self._lines.bar_line(target, target, elapsed, pairs) + plain
+                written.append(self._line.redrawn(text, True))
             else:
-                lines.append(f" - {elapsed:.0f}s{shown}\n")
-        write("".join(lines))
+                written.append(self._lines.brief_line(target, elapsed, pairs) + plain + "\n")
+        write("".join(written))
+
+    def _pairs(self, row: Sequence[float]) -> list[tuple[str, float]]:
+        """Names and values as they are shown, of a row that may lack those of the validation."""
+        return [(name, row[i]) for name, i in zip(self.names, self._order, strict=True) if i < len(row)]
 
     def _header(self, epoch: int) -> str:
-        if epoch <= self._begun:
+        if epoch <= self._begun or not self._headed:
             return ""
         self._begun = epoch
         return f"Epoch {epoch + 1}/{self.epochs}\n"

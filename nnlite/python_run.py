@@ -110,10 +110,24 @@ class PythonRun:
         self.batches = source.steps or 0
         self.epochs = self.batch = self.rows = self.size = self.bad_iteration = 0
         self.partial = self.last = [0.0] * len(self._measures.names)
+        self._sums = np.zeros(1 + len(self._measures.rows))
         self._means: list[list[float]] = []
         self._times: list[float] = []
         self._ahead: Data | None = None
         self._warned = False
+
+    @property
+    def sums(self) -> NDArray[np.float64]:
+        """What `seek` goes on from: rows of the epoch under way, place in the source, sums over those rows."""
+        number, taken = self._source.place
+        return np.array([self.rows, number, taken - (self._ahead is not None), *self._sums])
+
+    def seek(self, batch: int, sums: NDArray[np.float64]) -> None:
+        """Go on after so many batches of an epoch, as `Run.seek` does. Metrics written in Python count from here."""
+        rows, number, taken = map(int, sums[:3])
+        self._sums = np.array(sums[3:])
+        self._source.seek(self.model.seed, number, taken)
+        self.batch, self.rows, self._ahead, self._began = batch, rows, None, time.perf_counter()
 
     def advance(self, max_batches: int, max_epochs: int, seconds: float = 0.05) -> int:
         """Train as `Run.advance` does; return the number of epochs finished.

@@ -9,22 +9,52 @@ one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar
 
 from nnlite.errors import ArgumentError, did_you_mean, unknown_name
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Callable[..., Any])
+F = TypeVar("F", bound=Callable[..., Any])
 
 # What scripts registered under a name of their own: consulted before every family's own names.
 custom_objects: dict[str, Any] = {}
+
+
+def older_spellings(**modern: str) -> Callable[[F], F]:
+    """Decorate a function, or an ``__init__``, so that it also takes the argument names of older Keras, given as
+    ``old="new"``. They stand in its attribute `older_spellings`.
+
+    >>> @older_spellings(nb_classes="num_classes")
+    ... def columns(num_classes):
+    ...     return num_classes
+    >>> columns(nb_classes=3), columns.older_spellings
+    (3, {'nb_classes': 'num_classes'})
+    """
+
+    def decorate(function: F) -> F:
+        @wraps(function)
+        def translated(*args: Any, **kwargs: Any) -> Any:
+            for old in [name for name in kwargs if name in modern]:
+                new, is_method = modern[old], function.__code__.co_varnames[:1] == ("self",)
+                if new in kwargs or new in arguments(function)[: len(args) - is_method]:
+                    owner = type(args[0]).__name__ if is_method else function.__name__
+                    raise ArgumentError(f"{owner} takes {new!r} or its older name {old!r}; received both.")
+                kwargs[new] = kwargs.pop(old)
+            return function(*args, **kwargs)
+
+        translated.older_spellings = modern  # type: ignore[attr-defined]
+        return translated  # type: ignore[return-value]  # the same signature and the older names
+
+    return decorate
 
 
 def arguments(function: Callable[..., Any]) -> tuple[str, ...]:
     """Return the names of the positional arguments of a Python function or method, without `self`; empty for a
     built-in one.
     """
-    code = getattr(function, "__code__", None)
+    code = getattr(getattr(function, "__wrapped__", function), "__code__", None)  # under `older_spellings`
     names: tuple[str, ...] = code.co_varnames[: code.co_argcount] if code is not None else ()
     return tuple(name for name in names if name != "self")
 

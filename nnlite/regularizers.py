@@ -12,7 +12,7 @@ import numpy as np
 from nnlite.config import era
 from nnlite.errors import ShapeError, choice, number
 from nnlite.loss import differences, python_values
-from nnlite.registry import Configurable, Family
+from nnlite.registry import Configurable, Family, older_spellings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +22,9 @@ class Regularizer(Configurable):
     """Base of all regularizers; call one on an array to get its penalty. The engine reads `l1` and `l2`.
 
     A subclass with a `__call__` of its own is written in Python; its `gradient` may say the derivative.
+
+    >>> L1L2(0.5, 0.25)([1.0, -2.0])
+    2.75
     """
 
     l1: float = 0.0
@@ -72,23 +75,37 @@ REGULARIZERS = Family("regularizer", Regularizer, PythonRegularizer)
 
 @REGULARIZERS.entry("l1", "activity_l1", rows=())
 class L1(Regularizer):
-    """l1 sum |w|; `l1` is 0.01 by default. Keras 1 and 2 called it `l`."""
+    """l1 sum |w|; `l1` is 0.01 by default. Keras 1 and 2 called it `l`.
 
-    def __init__(self, l1: float = 0.01, *, l: float | None = None) -> None:  # noqa: E741
-        self.l1 = number("l1", l1 if l is None else l, 0)
+    >>> L1(0.5)([1.0, -2.0])
+    1.5
+    """
+
+    @older_spellings(l="l1")
+    def __init__(self, l1: float = 0.01) -> None:
+        self.l1 = number("l1", l1, 0)
 
 
 @REGULARIZERS.entry("l2", "activity_l2", rows=())
 class L2(Regularizer):
-    """l2 sum w^2; `l2` is 0.01 by default. Keras 1 and 2 called it `l`."""
+    """l2 sum w^2; `l2` is 0.01 by default. Keras 1 and 2 called it `l`.
 
-    def __init__(self, l2: float = 0.01, *, l: float | None = None) -> None:  # noqa: E741
-        self.l2 = number("l2", l2 if l is None else l, 0)
+    >>> L2(0.25)([1.0, -2.0])
+    1.25
+    """
+
+    @older_spellings(l="l2")
+    def __init__(self, l2: float = 0.01) -> None:
+        self.l2 = number("l2", l2, 0)
 
 
 @REGULARIZERS.entry("weight_regularizer", "activity_regularizer", rows=())
 class L1L2(Regularizer):
-    """l1 sum |w| + l2 sum w^2, each 0 unless given. Keras 1 called it WeightRegularizer."""
+    """l1 sum |w| + l2 sum w^2, each 0 unless given. Keras 1 called it WeightRegularizer.
+
+    >>> L1L2(l2=0.25)([1.0, -2.0])
+    1.25
+    """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
         self.l1 = number("l1", 0.0 if l1 is None else l1, 0)
@@ -97,7 +114,11 @@ class L1L2(Regularizer):
 
 @REGULARIZERS.entry("l1_l2", "activity_l1l2", rows=())  # takes over the spelling L1L2, which as a name means the same
 def l1_l2(l1: float | None = None, l2: float | None = None) -> L1L2:
-    """Return `L1L2`, whose factors are 0.01 in keras2 and 0 in keras3 unless given."""
+    """Return `L1L2`, whose factors are 0.01 in keras2 and 0 in keras3 unless given.
+
+    >>> l1_l2(l1=0.5, l2=0.25)([1.0, -2.0])
+    2.75
+    """
     default: float = era("l1_l2.factor")
     return L1L2(default if l1 is None else l1, default if l2 is None else l2)
 
@@ -152,7 +173,11 @@ deserialize = get
 
 
 def serialize(regularizer: Regularizer | None) -> Any:
-    """Return the config from which `get` makes an equal regularizer; a function is its own."""
+    """Return the config from which `get` makes an equal regularizer; a function is its own.
+
+    >>> serialize(L2(0.5))
+    {'class_name': 'L2', 'config': {'l2': 0.5}}
+    """
     if isinstance(regularizer, PythonRegularizer):
         return regularizer.function
     return None if regularizer is None else REGULARIZERS.serialize(regularizer)

@@ -97,7 +97,7 @@ class Saved:
 
         from nnlite.snapshot import Names
 
-        description = {"class_name": type(self).__name__, "config": self.get_config()}
+        description = {"class_name": self.described_as or type(self).__name__, "config": self.get_config()}
         plain = json.loads(Names().encode(description | {"keras_version": "2.2.4", "backend": "nnlite"}))
         return json.dumps(plain, **options)
 
@@ -179,6 +179,13 @@ def load_model(
     Raises:
         MissingFileError: there is no such file.
         FileFormatError: it is no model, is damaged, or names what is not known.
+
+    >>> import os, tempfile
+    >>> from nnlite import Sequential, layers
+    >>> path = os.path.join(tempfile.mkdtemp(), "net.nnlite")
+    >>> Sequential([layers.Dense(2, input_dim=3)]).save(path)
+    >>> load_model(path).output_shape
+    (None, 2)
     """
     from nnlite import container
     from nnlite.snapshot import from_bytes
@@ -196,6 +203,11 @@ def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, An
     or any Keras.
 
     Raises FileFormatError, a ValueError, if it describes no model.
+
+    >>> from nnlite import Sequential, layers
+    >>> model = Sequential([layers.Dense(2, input_dim=3)])
+    >>> model_from_config({"class_name": "Sequential", "config": model.get_config()}).count_params()
+    8
     """
     from nnlite.keras_config import plain
     from nnlite.snapshot import model_of, refusing
@@ -219,7 +231,13 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
 
 
 def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None = None) -> Sequential:
-    """Raise UnsupportedError, as Keras does since 2.6."""
+    """Raise UnsupportedError, as Keras does since 2.6.
+
+    >>> model_from_yaml("class_name: Sequential")
+    Traceback (most recent call last):
+        ...
+    nnlite.errors.UnsupportedError: models are not read from YAML, whose reader may run code; use model_from_json.
+    """
     raise UnsupportedError("models are not read from YAML, whose reader may run code; use model_from_json.")
 
 
@@ -232,12 +250,17 @@ def clone_model(
         model: the model.
         input_tensors: must be None.
         clone_function: makes the new layer of a layer; from its config if None.
+
+    >>> from nnlite import Sequential, layers
+    >>> model = Sequential([layers.Dense(2, input_dim=3)])
+    >>> clone_model(model).count_params()
+    8
     """
     if input_tensors is not None:
         raise UnsupportedError("input_tensors must be None: a model's input is set by its first layer.")
     clone = clone_function or (lambda layer: type(layer).from_config(layer.get_config()))
     front = [] if model._input is None else [type(model._input).from_config(model._input.get_config())]
-    copied = type(model)([*front, *map(clone, model.layers)], model.name)
+    copied = model.like([*front, *map(clone, model.layers)])
     if model.built and not copied.built:
         copied.build(model.input_shape)
     return copied
@@ -291,12 +314,15 @@ def paired(
     if by_name:
         named = dict(stored)
         pairs = [(layer, named[layer.name]) for layer in own if layer.name in named]
-    elif len(own) != len(stored):
-        raise ShapeError(f"the model has {len(own)} layers with weights; the file has {len(stored)}.")
     else:
+        if len(own) != len(stored):  # Keras keeps the weights of some layers as their arguments
+            own = [layer for layer in own if not layer.weights_of_keras([])]
+        if len(own) != len(stored):
+            raise ShapeError(f"the model has {len(own)} layers with weights; the file has {len(stored)}.")
         pairs = [(layer, arrays) for layer, (_, arrays) in zip(own, stored, strict=True)]
     fitting = []
-    for layer, arrays in pairs:
+    for layer, values in pairs:
+        arrays = layer.weights_of_keras(values)
         want, have = [weight.shape for weight in layer.weights], [array.shape for array in arrays]
         if want == have:
             fitting.append((layer, arrays))

@@ -11,9 +11,10 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nnlite import config, container, registry
 from nnlite.container import Array
@@ -146,13 +147,13 @@ def to_bytes(model: Sequential, include_optimizer: bool = True) -> tuple[bytes, 
             warnings.warn(f"{text}: after loading, training starts without them.", UserWarning, stacklevel=3)
         training = {"objective": objective, "state": None, "trained": None}
         if engine is not None:
-            training |= {"state": engine.state, "trained": [trained for *_, trained in engine.tensors()]}
-            tensors += [(slot_name(k, i), engine.read(2 + k, i)) for k, i in _slots(engine)]
+            training |= _standing(engine)
+            tensors += _slot_tensors(engine)
     header = {
         "contract": CONTRACT,
         "compat": config.compat(),
         "epsilon": config.epsilon(),
-        "model": {"class_name": type(model).__name__, "config": model.get_config()},
+        "model": {"class_name": model.described_as or type(model).__name__, "config": model.get_config()},
         "dtype": None if engine is None else engine.dtype.name,
         "seed": model.seed,
         "training": training,
@@ -197,6 +198,52 @@ def from_bytes(data: bytes, custom_objects: Mapping[str, Any] | None = None, com
     return model
 
 
+# ---- trainings ----
+
+
+class Place(NamedTuple):
+    """How far a training is: `batch` batches into `epoch`, counted from 0, with what its run goes on from."""
+
+    epoch: int
+    batch: int
+    sums: NDArray[np.float64]
+
+
+def to_backup(model: Sequential, place: Place) -> bytes:
+    """Return the bytes of a file from which a training of a model made alike goes on at `place`."""
+    tensors = [(f"weight/{i}", array) for i, array in enumerate(model.get_weights())]
+    header = {
+        "contract": CONTRACT,
+        **_standing(model.engine),
+        "epoch": place.epoch,
+        "batch": place.batch,
+        "sums": [number.hex() for number in place.sums.tolist()],  # a sum may be NaN, which JSON has no number for
+    }
+    return container.pack(json.dumps(header, allow_nan=False), tensors + _slot_tensors(model.engine))
+
+
+def from_backup(model: Sequential, data: bytes, sums: int) -> Place:
+    """Put back what `to_backup` has saved of a model whose run has so many sums, and return how far it was.
+
+    Raises FileFormatError if the bytes are none, or of another model; it is then as it was.
+    """
+    header, tensors = container.unpack(data)
+    with refusing("the training"):
+        place = Place(
+            _count("epoch", header["epoch"]),
+            _count("batch", header["batch"]),
+            np.array([float.fromhex(number) for number in header["sums"]]),
+        )
+        if len(place.sums) != sums:
+            raise FileFormatError(f"the training has {sums} sums of loss and metrics; the file has {len(place.sums)}.")
+        weights = model.weights
+        values = matched(tensors[: len(weights)], [(f"weight/{i}", w.shape) for i, w in enumerate(weights)])
+        _resume(model.engine, header, tensors[len(weights) :])
+        model.set_weights(values)
+    model.optimizer.learning_rate = model.engine.learning_rate
+    return place
+
+
 def matched(tensors: container.Tensors, wanted: list[tuple[str, tuple[int, ...]]]) -> list[Array]:
     """Return the arrays of `tensors`. Raises FileFormatError if names or shapes are not those wanted."""
     found = [(name, array.shape) for name, array in tensors]
@@ -215,6 +262,15 @@ def slot_name(slot: int, tensor: int) -> str:
     return f"optimizer/{slot}/{tensor}"
 
 
+def _standing(engine: EngineModel) -> dict[str, Any]:
+    """What training goes on from besides weights and slots; `_resume` reads it."""
+    return {"state": engine.state, "trained": [trained for *_, trained in engine.tensors()]}
+
+
+def _slot_tensors(engine: EngineModel) -> list[tuple[str, Array]]:
+    return [(slot_name(k, i), engine.read(2 + k, i)) for k, i in _slots(engine)]
+
+
 def _slots(engine: EngineModel) -> list[tuple[int, int]]:
     """Pairs of slot and tensor, in the order of files."""
     return [(k, i) for k in range(engine.slots) for i in range(len(engine.tensors()))]
@@ -222,17 +278,16 @@ def _slots(engine: EngineModel) -> list[tuple[int, int]]:
 
 def _resume(engine: EngineModel, training: Mapping[str, Any], tensors: container.Tensors) -> None:
     """Give a compiled engine the optimizer's slots, what it trains, and its counters."""
-    own = engine.tensors()
-    slots = _slots(engine)
-    for (k, i), array in zip(slots, matched(tensors, [(slot_name(k, i), own[i][2]) for k, i in slots]), strict=True):
-        engine.write(2 + k, i, array)
-    trained = training["trained"]
+    own, slots, trained = engine.tensors(), _slots(engine), training["trained"]
+    values = matched(tensors, [(slot_name(k, i), own[i][2]) for k, i in slots])
     if len(trained) != len(own) or not all(type(flag) is bool for flag in trained):
         raise FileFormatError("it must say of each tensor whether it is trained.")
+    engine.state = _state(training["state"], len(engine.state["products"]))
+    for (k, i), array in zip(slots, values, strict=True):
+        engine.write(2 + k, i, array)
     for i, flag in enumerate(trained):
         if flag != own[i][3]:  # never so for statistics, of which a file does not say whether they move
             engine.set_trainable(i, flag)
-    engine.state = _state(training["state"], len(engine.state["products"]))
 
 
 def _state(state: Mapping[str, Any], products: int) -> State:

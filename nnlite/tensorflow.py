@@ -62,17 +62,29 @@ test = SimpleNamespace(is_gpu_available=lambda: False, gpu_device_name=lambda: "
 
 
 def function(called: Any = None, **_: Any) -> Any:
-    """Return `called` as it is, for there is no graph to make of it."""
+    """Return `called` as it is, for there is no graph to make of it.
+
+    >>> function(abs)(-1)
+    1
+    """
     return (lambda given: given) if called is None else called
 
 
 def executing_eagerly() -> Any:
-    """Return True: values are there at once."""
+    """Return True: values are there at once.
+
+    >>> executing_eagerly()
+    True
+    """
     return True
 
 
 def get_logger() -> Any:
-    """Return a logger on which scripts set a level."""
+    """Return a logger on which scripts set a level.
+
+    >>> get_logger().name
+    'nnlite'
+    """
     from logging import getLogger  # here, because nothing else needs it
 
     return getLogger("nnlite")

@@ -12,11 +12,15 @@ import warnings
 from typing import TYPE_CHECKING
 
 from nnlite.callbacks import ByName, History, Listeners
+from nnlite.config import era
 from nnlite.evaluation import Validation
-from nnlite.progress import EpochReport
+from nnlite.progress import EpochReport, in_order
 from nnlite.python_run import OutOfBatches, PythonRun
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from nnlite._engine import Run
     from nnlite.model import Model
 
@@ -54,14 +58,24 @@ class Training:
         self._width = len(run.last)
         self._warned = False
         self._optimizer = model.optimizer
+        self._done = self._iterations = self._recorded = 0
+
+    def skip(self, epochs: int) -> None:
+        """Take the epochs before number `epochs` for done; called before the first."""
+        self._done = epochs
+
+    def seek(self, batch: int, sums: NDArray[np.float64]) -> None:
+        """Go on after so many batches of an epoch, whose run had those sums then."""
+        self.run.seek(batch, sums)
+        self._iterations -= batch
 
     def epochs(self, first: int, last: int) -> None:
         """Train the epochs `first` ... `last` - 1, or until somebody stops it.
 
         An exception, Ctrl-C among them, leaves weights, optimizer and history as they are after the last step.
         """
-        self._first, self._iterations, self._recorded = first, self.run.model.iterations, 0
-        epoch = first
+        epoch = self._first = max(first, self._done)
+        self._iterations += self.run.model.iterations
         self._began = time.perf_counter()
         try:
             while epoch < last and not self.model.stop_training:
@@ -101,16 +115,22 @@ class Training:
 
     def _advance_batch(self) -> int:
         run = self.run
-        batch = run.batch
-        logs: ByName[float] = ByName(batch=batch)
-        if self.rows is not None:
-            logs["size"] = min(run.batch_size, self.rows - run.rows)
+        batch, logs = run.batch, ByName[float]()
+        so_far = era("batch_logs.so_far")
+        if not so_far:
+            logs["batch"] = batch
+            if self.rows is not None:
+                logs["size"] = min(run.batch_size, self.rows - run.rows)
         self.listeners.call("on_batch_begin", batch, logs)
         self._optimizer.prepare(run.model)
         done = run.advance(1, 1)
-        if isinstance(run, PythonRun):
-            logs["size"] = run.size
-        logs.update(zip(self.names, run.last, strict=False))
+        if so_far:
+            means = run.history(self._recorded)[-1].tolist() if done else run.partial
+            logs.update((self.names[i], means[i]) for i in in_order(self.names[: self._width]))
+        else:
+            if isinstance(run, PythonRun):
+                logs["size"] = run.size
+            logs.update(zip(self.names, run.last, strict=False))
         self.listeners.call("on_batch_end", batch, logs)
         return done
 
@@ -126,13 +146,21 @@ class Training:
             seconds += time.perf_counter() - began
         if self.report.target is None:
             self.report.target = self.run.batches
-        if self.report.verbose:
-            self.report.finished(epoch, shown, seconds.tolist())
+        logs: ByName[float] = ByName()
         if self._by_epoch:
-            self._tell(epoch, ByName((self.names[i], shown[0][i]) for i in self._columns(len(shown[0]))))
+            logs.update((self.names[i], shown[0][i]) for i in self._columns(len(shown[0])))
+            if era("progress.like_keras3"):  # it shows what callbacks add, such as the learning rate
+                self._tell(epoch, logs)
+        if self.report.verbose:
+            added = [(name, value) for name, value in logs.items() if name not in self.names]
+            self.report.finished(epoch, shown, seconds.tolist(), added)
+        if self._by_epoch and not era("progress.like_keras3"):
+            self._tell(epoch, logs)
 
     def _columns(self, width: int) -> list[int]:
-        """Which of the values of a row, `width` of them, come first in the history: validation, as in Keras 2."""
+        """The order of the values of a row, `width` of them, in the history: in keras2 validation comes first."""
+        if era("logs.sorted"):
+            return in_order(self.names[:width])
         return [*range(self._width, width), *range(self._width)]
 
     def _tell(self, epoch: int, logs: ByName[float]) -> None:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The C checks under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer, then Python tests with the extension built likewise.
-#   tests/sanitize.sh              all tests but those that train thousands of nets, measure time or build things themselves
+#   tests/sanitize.sh              all tests but those that train thousands of nets, measure time or memory, or build things themselves
 #   tests/sanitize.sh --all        the thousands of nets too
 #   tests/sanitize.sh ARGUMENT...  what these arguments of pytest choose
 # Needs gcc on Linux, and a Python (PYTHON, or python3) with numpy, cython, setuptools and pytest; makes an environment with them if it has not.
@@ -25,8 +25,8 @@ CC=gcc NNLITE_SANITIZE=address,undefined "$python" setup.py --quiet build_ext --
 
 # -s: pytest would swallow the reports. malloc: or freed blocks stay inside the interpreter. No leak check: the interpreter keeps some by design.
 case ${1:-} in
-"") set -- --ignore=tests/test_statistics.py --ignore=tests/test_demo.py --ignore=tests/test_c.py -k "not interrupt" tests ;;
---all) set -- --ignore=tests/test_c.py -k "not interrupt" tests ;;
+"") set -- --ignore=tests/test_statistics.py --ignore=tests/test_demo.py --ignore=tests/test_c.py --ignore=tests/test_memory.py -k "not interrupt" tests ;;
+--all) set -- --ignore=tests/test_c.py --ignore=tests/test_memory.py -k "not interrupt" tests ;;
 esac
 library() { gcc -print-file-name="$1"; }
 LD_PRELOAD="$(library libasan.so) $(library libubsan.so) $(library libstdc++.so)" PYTHONMALLOC=malloc PYTHONPATH=$PWD \

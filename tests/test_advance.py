@@ -66,6 +66,44 @@ def steady(rows: int, batch_size: int, **options: Any) -> tuple[EngineModel, Run
     return model, run, x
 
 
+@pytest.mark.parametrize("shuffle", [0, 1, 2])
+def test_seek(shuffle: int, dtype: str) -> None:
+    """A second run of the same model goes on in the middle of an epoch: the same bits, the same means of the epoch."""
+
+    def start() -> tuple[EngineModel, Run]:
+        model = compiled(build(chain("dense 4", "dropout", "dense 2"), 3, dtype), metrics=["mean_absolute_error"])
+        run = Run(model, 4)
+        run.bind(inputs(18, 3, dtype), inputs(18, 2, dtype), None, shuffle)
+        return model, run
+
+    model, run = start()
+    run.advance(8, 2)
+    other, again = start()
+    again.bind(inputs(18, 3, dtype), inputs(18, 2, dtype), None, shuffle)
+    other.view()[:] = model.view()
+    other.state = model.state
+    again.seek(run.batch, run.sums)
+    assert (again.batch, again.rows, again.epochs) == (3, 12, 0)
+    for one in (run, again):
+        one.advance(2, 1)
+    assert digest(other) == digest(model)
+    assert again.history().tolist() == run.history(1).tolist()
+
+
+def test_seek_out_of_range() -> None:
+    _, run, _ = steady(10, 4)
+    with pytest.raises(ValueError):
+        run.seek(3, np.zeros(2))
+    with pytest.raises(ValueError, match="sums must hold 2 numbers"):
+        run.seek(1, np.zeros(3))
+    with pytest.raises(RuntimeError):
+        Run(run.model, 4).seek(0, np.zeros(0))
+    with pytest.raises(RuntimeError):
+        _ = Run(run.model, 4).sums
+    run.advance(1, 1)
+    assert (run.batch, run.sums.tolist()) == (1, [30, 10])
+
+
 def test_progress_batch_by_batch() -> None:
     """Position, running means and the last batch's means, rows weighted alike, the short batch too."""
     model, run, x = steady(10, 4)

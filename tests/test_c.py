@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 CHECKS = ROOT / "tests" / "c"
 COMPILER = os.environ.get("CC", "").split() or [name for name in ("cc", "gcc", "clang") if shutil.which(name)][:1]
-FLAGS = ["-std=gnu11", "-O1", "-ffp-contract=off", "-I", str(ROOT / "csrc"), "-I", str(ROOT / "csrc" / "engine")]
+FLAGS = ["-std=gnu11", "-O1", "-ffp-contract=off", "-pthread", f"-I{ROOT / 'csrc'}", f"-I{ROOT / 'csrc' / 'engine'}"]
 
 pytestmark = [
     pytest.mark.skipif(not COMPILER, reason="no C compiler: install gcc or clang, or name one in CC"),
@@ -51,9 +51,15 @@ def test_engine_without_python(engine: list[Path], tmp_path: Path) -> None:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts allocations with GNU's linker")
 def test_door_without_python(engine: list[Path], tmp_path: Path) -> None:
     """Bad arguments are refused, and memory that runs out at any allocation leaves no trace."""
-    wrap = "-Wl,--wrap=malloc,--wrap=calloc,--wrap=aligned_alloc,--wrap=free"
+    wrap = "-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=free"
     run(*COMPILER, *FLAGS, CHECKS / "door_check.c", *engine, "-lm", wrap, "-o", tmp_path / "check")
-    assert "memory ran out in 16 places" in run(tmp_path / "check").stderr
+    assert "memory ran out in 27 places" in run(tmp_path / "check").stderr
+
+
+def test_threads_without_python(engine: list[Path], tmp_path: Path) -> None:
+    """Threads, callers at the same time and forks change no bit."""
+    run(*COMPILER, *FLAGS, CHECKS / "threads_check.c", *engine, "-lm", "-o", tmp_path / "check")
+    run(tmp_path / "check")
 
 
 @pytest.mark.parametrize("bits", [32, 64])

@@ -112,7 +112,7 @@ def test_script_with_keras_3s_names(
         assert main(["--compat", "keras3", str(script), "--option", "1"]) == 0
     finally:
         config.set_compat("keras2")
-    assert capsys.readouterr().out == "__main__ ['--option', '1'] ['loss', 'accuracy']\n"
+    assert capsys.readouterr().out == "__main__ ['--option', '1'] ['accuracy', 'loss']\n"
 
 
 @pytest.mark.parametrize("arguments", [["dmeo"], ["info", "more"], ["--compat", "keras9", "info"], []])

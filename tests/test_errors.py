@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnlite import optimizers
+from nnlite import layers, optimizers
+from nnlite.callbacks import EarlyStopping, LearningRateScheduler
 from nnlite.errors import did_you_mean
 from nnlite.layers import Dense, Dropout
-from nnlite.models import Sequential
+from nnlite.models import Sequential, load_model
 
 X = np.linspace(-1, 1, 20).reshape(10, 2)
 Y = (X.sum(axis=1) > 0).astype(float)
@@ -65,6 +66,11 @@ MISTAKES: dict[str, Mistake] = {
     "3-D data, deferred": (deferred, lambda m: m.fit(np.ones((4, 2, 2)), Y[:4]), (ValueError,), ["Flatten()"]),
     "lengths": (binary, lambda m: m.fit(X, Y[:5]), (ValueError,), ["y ", "as many rows", "10", "(5,)"]),
     "width of y, binary": (binary, lambda m: m.fit(X, np.ones((10, 2))), (ValueError,), ["y ", "'last'", "received 2"]),
+    "width of y, categorical": (
+        lambda: classes("categorical_crossentropy"), lambda m: m.fit(X, np.ones((10, 2))), (ValueError,),
+        ["y ", "3 columns", "'only'", "received 2"],
+    ),
+    "width of y in evaluate": (binary, lambda m: m.evaluate(X, np.ones((10, 2))), (ValueError,), ["y ", "received 2"]),
     "width of y, mse": (deferred, lambda m: m.fit(X, np.ones((10, 2))), (ValueError,), ["y ", "received 2"]),
     "class numbers with categorical_crossentropy": (
         lambda: classes("categorical_crossentropy"), lambda m: m.fit(X, Y), (ValueError,),
@@ -83,6 +89,18 @@ MISTAKES: dict[str, Mistake] = {
         binary, lambda m: m.compile("adam", "binary_crosentropy"), (ValueError,), ["'binary_crossentropy'"],
     ),
     "unknown metric": (binary, lambda m: m.compile("adam", "mse", ["acuracy"]), (ValueError,), ["'accuracy'"]),
+    "unknown initializer": (
+        binary, lambda m: m.add(Dense(1, kernel_initializer="glorot_unifrm")), (ValueError,), ["'glorot_uniform'"],
+    ),
+    "unknown regularizer": (binary, lambda m: m.add(Dense(1, kernel_regularizer="l3")), (ValueError,), ["l1_l2"]),
+    "unknown constraint": (binary, lambda m: m.add(Dense(1, bias_constraint="max_nrm")), (ValueError,), ["'max_norm'"]),
+    "unknown kind of layer": (
+        binary, lambda m: Sequential.from_config([{"class_name": "Dens", "config": {"units": 1}}]), (ValueError,),
+        ["'Dens'", "'dense'"],
+    ),
+    "layer Keras has and nnlite has not": (
+        binary, lambda m: layers.Conv2D(8, 3), (NotImplementedError, ValueError), ["Conv2D"],
+    ),
     "unknown optimizer, deferred": (deferred, lambda m: m.compile("rsmprop", "mse"), (ValueError,), ["'rmsprop'"]),
     "unknown loss, deferred": (deferred, lambda m: m.compile("adam", "msee"), (ValueError,), ["'mse'"]),
     "unknown metric, deferred": (
@@ -91,6 +109,9 @@ MISTAKES: dict[str, Mistake] = {
     "two losses": (binary, lambda m: m.compile("adam", ["mse", "mae"]), (ValueError,), ["loss", "one output"]),
     "target_tensors": (
         binary, lambda m: m.compile("adam", "mse", target_tensors=[Y]), (ValueError,), ["target_tensors"],
+    ),
+    "weighted_metrics": (
+        binary, lambda m: m.compile("adam", "mse", weighted_metrics=["maee"]), (ValueError,), ["maee"],
     ),
     "unknown argument of fit": (binary, lambda m: m.fit(X, Y, epoch=3), (TypeError,), ["'epoch'", "'epochs'"]),
     "unknown argument of compile": (
@@ -103,6 +124,7 @@ MISTAKES: dict[str, Mistake] = {
         binary, lambda m: m.add(Dense(1, activaton="relu")), (TypeError, ValueError), ["'activation'"],
     ),
     "Dense without units": (binary, lambda m: m.add(Dense()), (TypeError,), ["units"]),  # type: ignore[call-arg]
+    "Dense of a word": (binary, lambda m: m.add(Dense("a")), (ValueError,), ["units", "'a'"]),  # type: ignore[arg-type]
     "Dense(0)": (binary, lambda m: m.add(Dense(0)), (ValueError,), ["units", "received 0"]),
     "unknown activation": (binary, lambda m: m.add(Dense(1, "rleu")), (ValueError,), ["'relu'"]),
     "no layer": (binary, lambda m: m.add("dense"), (TypeError, ValueError), ["'dense'"]),  # type: ignore[arg-type]
@@ -119,13 +141,35 @@ MISTAKES: dict[str, Mistake] = {
         binary, lambda m: m.fit(X, Y, validation_data=(X[:0], Y[:0])), (ValueError,), ["validation x"],
     ),
     "weights": (binary, lambda m: m.set_weights([np.ones((2, 3))]), (ValueError,), ["4 arrays", "received 1"]),
+    "shape of a model's weights": (
+        binary, lambda m: m.set_weights([w.T for w in m.get_weights()]), (ValueError,), ["(2, 3)", "(3, 2)"],
+    ),
+    "number of a layer's weights": (
+        binary, lambda m: m.layers[0].set_weights([np.ones((2, 3))]), (ValueError,), ["2 arrays", "received 1"],
+    ),
     "shape of weights": (
         binary, lambda m: m.layers[0].set_weights([np.ones((3, 2)), np.ones(3)]), (ValueError,), ["(2, 3)", "(3, 2)"],
     ),
     "unknown layer": (binary, lambda m: m.get_layer("middle"), (ValueError,), ["'middle'", "first, last"]),
+    "layer number that is not there": (binary, lambda m: m.get_layer(index=2), (ValueError,), ["2"]),
+    "missing file": (
+        binary, lambda m: load_model("no such file.h5"), (FileNotFoundError, ValueError), ["no such file.h5"],
+    ),
+    "missing file of weights": (
+        binary, lambda m: m.load_weights("no such file"), (FileNotFoundError, ValueError), ["no such file"],
+    ),
     "rate of dropout": (binary, lambda m: m.add(Dropout(1.5)), (ValueError,), ["rate", "1.5"]),
     "counting too early": (deferred, lambda m: m.count_params(), (ValueError, RuntimeError), ["build("]),
     "text": (binary, lambda m: m.fit(X.astype(str), Y), (TypeError, ValueError), ["x ", "astype('float32')"]),
+    "names of classes": (
+        binary, lambda m: m.fit(X, ["cat", "dog"] * 5), (TypeError, ValueError),
+        ["y ", "np.unique(y, return_inverse=True)"],
+    ),
+    "labels of one's own": (binary, lambda m: m.fit(X, [1, 2] * 5), (ValueError,), ["y must be 0, 1", "received 2"]),
+    "times": (binary, lambda m: m.predict(X.astype("M8[D]")), (TypeError, ValueError), ["x ", "np.timedelta64"]),
+    "masked values": (
+        binary, lambda m: m.predict(np.ma.array(X, mask=X > 0.9)), (TypeError, ValueError), ["masked", "x.filled(0)"],
+    ),
     "objects": (binary, lambda m: m.fit(X, Y.astype(object)), (TypeError, ValueError), ["y ", "astype('float32')"]),
     "fit without y": (binary, lambda m: m.fit(X), (ValueError,), ["y must be an array", "None"]),
     "fit without x": (binary, lambda m: m.fit(), (ValueError,), ["x must be an array"]),
@@ -201,6 +245,28 @@ def test_mistake(name: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_predict_needs_no_compile() -> None:
     assert uncompiled().predict(X).shape == (10, 1)
+
+
+def test_one_metric_needs_no_list() -> None:
+    model = uncompiled()
+    model.compile("adam", "mse", metrics="mae")
+    assert len(model.evaluate(X, Y, verbose=0)) == 2
+
+
+def test_summary_of_what_is_not_built(capsys: pytest.CaptureFixture[str]) -> None:
+    deferred().summary()
+    assert "?" in capsys.readouterr().out
+
+
+def test_value_that_is_not_there_is_only_warned_of() -> None:
+    with pytest.warns(RuntimeWarning, match=r"watches 'val_loss', which is not there. Available are: loss, acc"):
+        binary().fit(X, Y, epochs=2, verbose=0, callbacks=[EarlyStopping("val_loss")])
+
+
+def test_a_schedule_may_return_a_whole_number() -> None:
+    model = binary()
+    model.fit(X, Y, verbose=0, callbacks=[LearningRateScheduler(lambda epoch: 1)])
+    assert model.optimizer.learning_rate == 1
 
 
 def test_nan_in_data_is_no_mistake() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from nnlite import config
 from nnlite.errors import FileFormatError, MissingFileError, ShapeError, UnsupportedError
-from nnlite.layers import Activation, BatchNormalization, Dense, Dropout, Flatten, Reshape
+from nnlite.layers import Activation, BatchNormalization, Dense, Dropout, Flatten, Normalization, Reshape
 from nnlite.models import Sequential, load_model, model_from_json
 
 h5py = pytest.importorskip("h5py", reason='Keras\' files need h5py: pip install "nnlite[keras]"')
@@ -100,6 +100,63 @@ class TestWrittenByKeras3:
         Sequential([Dense(1, activation="hard_sigmoid", input_dim=4)]).save(tmp_path / "m.keras")
         with pytest.warns(UserWarning, match="set_compat"):
             load_model(tmp_path / "m.keras")
+
+
+STATISTICS = {"mean": [1.0, 2.0, 3.0, 4.0], "variance": [1.0, 4.0, 9.0, 16.0]}
+
+
+class TestNormalization:
+    """Keras has statistics that were given as arguments, those of adapt() as mean, variance and a count of rows."""
+
+    @pytest.mark.parametrize("ending", [".keras", ".h5", ".weights.h5"])
+    @pytest.mark.parametrize(
+        ("options", "shapes"),
+        [(STATISTICS, []), ({}, [(4,), (4,), ()]), ({"axis": None}, [(), (), ()])],
+        ids=["given", "adapted", "adapted to all"],
+    )
+    def test_there_and_back(
+        self, ending: str, options: dict[str, Any], shapes: list[tuple[int, ...]], tmp_path: Path
+    ) -> None:
+        def made(rows: Any) -> Sequential:
+            layer = Normalization(**options)
+            if not options.get("mean"):
+                layer.adapt(rows)
+            model = Sequential([Dense(4, input_dim=4), layer, Dense(2)], seed=1)
+            model.build((None, 4))
+            return model
+
+        model, path = made(X), tmp_path / f"m{ending}"
+        if ending == ".weights.h5":
+            model.save_weights(path)
+            again = made(X * 3)
+            again.load_weights(path)
+        else:
+            model.save(path)
+            again = load_model(path)
+        assert again.predict(X).tolist() == model.predict(X).tolist()
+        assert [array.shape for _, array in model.layers[1].keras_weights()] == shapes
+        data: Any = path
+        if ending == ".keras":
+            with zipfile.ZipFile(path) as archive:
+                data = io.BytesIO(archive.read("model.weights.h5"))
+        with h5py.File(data) as file:
+            own = f"model_weights/{model.layers[1].name}" if ending == ".h5" else "layers/normalization/vars"
+            found: list[tuple[int, ...]] = []
+            file[own].visititems(lambda name, item: found.append(item.shape) if hasattr(item, "shape") else None)
+        assert sorted(found) == sorted(shapes)
+
+    def test_adapted_anew(self) -> None:
+        layer = Normalization(**STATISTICS)
+        layer.adapt(X)
+        assert (layer.mean, layer.variance) == (None, None)
+
+    def test_statistics_of_another_width(self, tmp_path: Path) -> None:
+        model = Sequential([Normalization(**STATISTICS, input_shape=(4,))])
+        with h5py.File(tmp_path / "w.weights.h5", "w") as file:
+            for i, array in enumerate((np.zeros(3), np.ones(3), np.int32(0))):
+                file[f"layers/normalization/vars/{i}"] = array
+        with pytest.raises(ShapeError, match=r"takes rows of shape \(4,\); its mean and variance have shapes \(3,\)"):
+            model.load_weights(tmp_path / "w.weights.h5")
 
 
 def keras_2(path: Path, layers: Any, training: Any = None, names: Any = None, **attributes: Any) -> Path:

@@ -164,8 +164,8 @@ class TestTensorBoard:
     def test_scalars_of_keras_3(self) -> None:
         trained(TensorBoard("here"), epochs=1)
         assert [entry[:2] for entry in Writer.written[:4]] == [
-            ("here/validation", "epoch_loss"), ("here/validation", "epoch_mae"),
             ("here/train", "epoch_loss"), ("here/train", "epoch_mae"),
+            ("here/validation", "epoch_loss"), ("here/validation", "epoch_mae"),
         ]  # fmt: skip
 
     def test_histograms(self) -> None:

@@ -142,8 +142,8 @@ class TestBuilding:
         model = Sequential([layer])
         with pytest.raises(ValueError, match="part of model"):
             model.add(layer)
-        with pytest.raises(ValueError, match="part of model"):
-            Sequential([layer])
+        with pytest.raises(TypeError, match="part of model"):
+            Sequential([layer, layer])
 
     def test_names_of_layers_differ(self) -> None:
         with pytest.raises(ValueError, match="called 'a' already"):

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from nnlite import progress
+from nnlite import progress, progress_lines
 from nnlite.progress import EpochReport, Progbar
 
 FULL = "[==============================]"
@@ -32,14 +32,14 @@ class Terminal(io.StringIO):
     ],
 )
 def test_bar(current: int, target: int, text: str) -> None:
-    assert progress.bar(current, target) == text
+    assert progress_lines.bar(current, target) == text
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0, "0s"), (59.9, "59s"), (60, "60s"), (65, "1:05"), (3600, "60:00"), (3665, "1:01:05")]
 )
 def test_time_to_wait(seconds: float, text: str) -> None:
-    assert progress.remaining(seconds) == text
+    assert progress_lines.remaining(seconds) == text
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_time_to_wait(seconds: float, text: str) -> None:
     ],
 )
 def test_time_spent(seconds: float, units: int, text: str) -> None:
-    assert progress.duration(seconds, units) == text
+    assert progress_lines.duration(seconds, units) == text
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_time_spent(seconds: float, units: int, text: str) -> None:
     ],
 )
 def test_values(value: float, text: str) -> None:
-    assert progress.values([("loss", value)]) == f" - loss: {text}"
+    assert progress_lines.shown([("loss", value)]) == f" - loss: {text}"
 
 
 @pytest.mark.parametrize("small", [False, True])

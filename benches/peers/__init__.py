@@ -28,8 +28,8 @@ class Peer(Protocol):
     def prepare(self, task: Task, choice: str) -> Callable[[], Score]:
         """A fresh model and its data, ready to be fitted once by the function returned: that call is what is timed."""
 
-    def predictor(self, task: Task) -> Callable[[Array], Array]:
-        """An untrained model of the task, as a function x -> outputs, both NumPy arrays."""
+    def predictor(self, task: Task, choice: str) -> Callable[[Array], Array]:
+        """An untrained model of a task it has choices for, as a function x -> outputs, both NumPy arrays."""
 
 
 def installed() -> dict[str, Peer]:
@@ -44,8 +44,3 @@ def installed() -> dict[str, Peer]:
             if name == "nnlite" or error.name is None or error.name.startswith("peers"):
                 raise
     return found
-
-
-def fit(peer: Peer, task: Task, choice: str = "") -> Score:
-    """Fit a fresh model once."""
-    return peer.prepare(task, choice or peer.choices(task)[0])()

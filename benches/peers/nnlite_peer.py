@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from machine import cores
 from tasks import TASKS, Array, Score, Task, data, start
 
 import nnlite
@@ -13,6 +14,7 @@ from nnlite.layers import Dense
 from nnlite.models import Sequential
 
 NAME = "nnlite"
+THREADS = hasattr(nnlite, "set_num_threads")
 
 
 def version() -> str:
@@ -21,7 +23,9 @@ def version() -> str:
 
 
 def choices(task: Task) -> tuple[str, ...]:
-    return ("1 thread",)
+    """One thread and two, where a step has work enough for two."""
+    enough = task.operations * task.batch_size >= 200_000
+    return ("2 threads", "1 thread") if THREADS and enough else ("1 thread",)
 
 
 def differs(task: Task) -> str:
@@ -48,6 +52,8 @@ def prepare(task: Task, choice: str) -> Callable[[], Score]:
     accuracy = "val_accuracy" if held else "accuracy"
 
     def fit() -> Score:
+        if THREADS:
+            nnlite.set_num_threads(int(choice[0]))
         history = model.fit(
             rows.x,
             rows.y,
@@ -62,6 +68,9 @@ def prepare(task: Task, choice: str) -> Callable[[], Score]:
     return fit
 
 
-def predictor(task: Task) -> Callable[[Array], Array]:
+def predictor(task: Task, choice: str) -> Callable[[Array], Array]:
+    """With as many threads as the engine finds worth while."""
     model = model_of(task)
+    if THREADS:
+        nnlite.set_num_threads(cores())
     return lambda x: model.predict(x, verbose=0)

@@ -106,7 +106,10 @@ class Net:
             np.maximum(margin, 0, out=margin)
             return float(margin.sum()), -y * (margin > 0) * slope(self.task.activations[-1], p)
         difference = p - y
-        return float(np.vdot(difference, difference)) / y.shape[1], difference * np.float32(2 / y.shape[1])
+        gradient = difference * np.float32(2 / y.shape[1])
+        if self.task.activations[-1] != "linear":
+            gradient *= slope(self.task.activations[-1], p)
+        return float(np.vdot(difference, difference)) / y.shape[1], gradient
 
     def right(self, p: Array, y: Array) -> int:
         if not self.task.has_accuracy:
@@ -184,7 +187,7 @@ def prepare(task: Task, choice: str) -> Callable[[], Score]:
     return fit
 
 
-def predictor(task: Task) -> Callable[[Array], Array]:
+def predictor(task: Task, choice: str) -> Callable[[Array], Array]:
     layers = list(zip(start(task)[::2], start(task)[1::2], task.activations, strict=True))
 
     def predict(x: Array) -> Array:

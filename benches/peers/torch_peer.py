@@ -113,11 +113,13 @@ def prepare(task: Task, choice: str) -> Callable[[], Score]:
     return fit
 
 
-def predictor(task: Task) -> Callable[[Array], Array]:
+def predictor(task: Task, choice: str) -> Callable[[Array], Array]:
     net = net_of(task, logits=False)
-    torch.set_num_threads(2)
+    threads = int(choice[0])
 
     def predict(x: Array) -> Array:
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
         with torch.inference_mode():
             return net(torch.from_numpy(x)).numpy()
 

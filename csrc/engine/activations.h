@@ -348,7 +348,7 @@ static void activation_forward(const nn_row *row, uint32_t activation, real *y, 
     switch (activation) {
 #define ELEMENT(name, source) \
     case ACTIVATION_##name: \
-        for (size_t i = 0; i < grid_reals(g); i += NN_LANES) v_store(y + i, name##_forward(v_load(x + i), n)); \
+        EACH_AT(g, v_store(y + at, name##_forward(v_load(x + at), n));) \
         break;
 #define ROWWISE(name) \
     case ACTIVATION_##name: \
@@ -371,8 +371,7 @@ static void activation_backward(const nn_row *row, uint32_t activation, real *dx
     switch (activation) {
 #define ELEMENT(name, source) \
     case ACTIVATION_##name: \
-        for (size_t i = 0; i < grid_reals(g); i += NN_LANES) \
-            v_store(dx + i, name##_backward(v_load(dy + i), v_load((source == INPUT ? x : y) + i), n)); \
+        EACH_AT(g, v_store(dx + at, name##_backward(v_load(dy + at), v_load((source == INPUT ? x : y) + at), n));) \
         break;
 #define ROWWISE(name) \
     case ACTIVATION_##name: \

@@ -1,42 +1,56 @@
 /* How one batch of a layer's outputs lies in memory, and the same 16 rows at a time for routines that work across units.
  *
- * wide:   [rows][units padded]   element (r, u) at r * pitch + u
- * narrow: [units][rows padded]   element (r, u) at u * pitch + r */
+ * wide:   [units / 16][rows][16]   element (r, u) at u / 16 * pitch + r * 16 + u % 16
+ * narrow: [units][rows padded]     element (r, u) at u * pitch + r
+ *
+ * Part of the rows of a batch is a grid of fewer rows from a later start, with the same pitch. */
 
 typedef struct grid {
-    size_t rows, units;
-    size_t outer, inner, pitch; /* `outer` runs of `inner` reals that count, `pitch` apart */
+    size_t rows, units, pitch;
+    size_t outer, inner;           /* wide: rows of units; narrow: units of rows */
+    size_t outer_step, inner_step; /* element (i, j) of them, j a multiple of 16, lies at i * outer_step + j * inner_step */
     int narrow;
-    real *lanes;                /* three blocks of scratch for 16 rows each, */
-    size_t lanes_reals;         /* of so many reals */
+    real *lanes;                   /* three blocks of scratch for 16 rows each, */
+    size_t lanes_reals;            /* of so many reals */
 } grid;
 
-NN_INLINE grid grid_new(int narrow, size_t rows, size_t units, real *lanes, size_t lanes_reals) {
-    if (narrow) return (grid){rows, units, units, rows, nn_pad(rows), 1, lanes, lanes_reals};
-    return (grid){rows, units, rows, units, nn_stride(units), 0, lanes, lanes_reals};
+NN_INLINE size_t nn_pitch(int narrow, size_t rows) { return nn_room(narrow, rows) * (narrow ? 1 : NN_LANES); }
+
+NN_INLINE grid grid_new(int narrow, size_t rows, size_t units, size_t pitch, real *lanes, size_t lanes_reals) {
+    if (narrow) return (grid){rows, units, pitch, units, rows, pitch, 1, 1, lanes, lanes_reals};
+    return (grid){rows, units, pitch, rows, units, NN_LANES, pitch / NN_LANES, 0, lanes, lanes_reals};
 }
 
-NN_INLINE size_t grid_reals(const grid *g) { return g->outer * g->pitch; }
+NN_INLINE size_t grid_at(const grid *g, size_t i, size_t j) { return i * g->outer_step + j * g->inner_step; }
+
+/* Runs BODY for the place `at` of each vec of a grid, in the order of memory; padding is among them. */
+#define EACH_AT(g, BODY) \
+    for (size_t panel = 0; panel < ((g)->narrow ? (g)->units : nn_pad((g)->units) / NN_LANES); panel++) { \
+        const size_t end = panel * (g)->pitch + ((g)->narrow ? nn_pad((g)->rows) : (g)->rows * NN_LANES); \
+        for (size_t at = panel * (g)->pitch; at < end; at += NN_LANES) { BODY } \
+    }
 
 /* ---- 16 rows in lanes: unit u of rows r ... r + 15 is one vec, at u * lanes_pitch ---- */
 
 NN_INLINE size_t lanes_pitch(const grid *g) { return g->narrow ? g->pitch : NN_LANES; }
 
-/* to[columns][16] = from[rows][columns] transposed, at most 16 x 16; missing rows and columns give 0. */
-static void transpose_block(real *to, size_t to_pitch, const real *from, size_t from_pitch, size_t rows, size_t columns) {
-    for (size_t c = 0; c < NN_LANES; c++) {
-        for (size_t r = 0; r < NN_LANES; r++) to[c * to_pitch + r] = c < columns && r < rows ? from[r * from_pitch + c] : 0;
-    }
-}
-
 NN_INLINE size_t at_most_16(size_t n) { return n < NN_LANES ? n : NN_LANES; }
+
+/* to[16][16] = from[rows][16] transposed; missing rows give 0. to may be from. */
+static void transpose_block(real *to, const real *from, size_t rows) {
+    static const real none[NN_LANES];
+    const real *row[NN_LANES];
+    vec column[NN_LANES];
+    for (size_t r = 0; r < NN_LANES; r++) row[r] = r < rows ? from + r * NN_LANES : none;
+    for (size_t c = 0; c < NN_LANES; c += NN_COLUMNS) v_columns(column + c, row, c);
+    for (size_t c = 0; c < NN_LANES; c++) v_store(to + c * NN_LANES, column[c]);
+}
 
 /* Rows r ... r + 15 of x in lanes: where they lie in a narrow batch, copied to scratch block `block` of a wide one. */
 static real *lanes_of(const grid *g, real *x, size_t r, size_t block) {
     if (g->narrow) return x + r;
     real *to = g->lanes + block * g->lanes_reals;
-    for (size_t u = 0; u < g->units; u += NN_LANES)
-        transpose_block(to + u * NN_LANES, NN_LANES, x + r * g->pitch + u, g->pitch, at_most_16(g->rows - r), at_most_16(g->units - u));
+    for (size_t u = 0; u < g->units; u += NN_LANES) transpose_block(to + u * NN_LANES, x + grid_at(g, r, u), at_most_16(g->rows - r));
     return to;
 }
 
@@ -45,8 +59,8 @@ static void lanes_back(const grid *g, real *y, size_t r, const real *lanes) {
     if (g->narrow) return;
     real block[NN_LANES * NN_LANES];
     for (size_t u = 0; u < g->units; u += NN_LANES) {
-        transpose_block(block, NN_LANES, lanes + u * NN_LANES, NN_LANES, at_most_16(g->units - u), NN_LANES);
-        for (size_t i = 0; i < NN_LANES && r + i < g->rows; i++) v_store(y + (r + i) * g->pitch + u, v_load(block + i * NN_LANES));
+        transpose_block(block, lanes + u * NN_LANES, at_most_16(g->units - u));
+        for (size_t i = 0; i < NN_LANES && r + i < g->rows; i++) v_store(y + grid_at(g, r + i, u), v_load(block + i * NN_LANES));
     }
 }
 

@@ -1,18 +1,14 @@
-/* The dense product. Every output element is one chain of fused multiply-adds over k in index order:
+/* The dense products of a narrow plan; those of a wide one are in panels.h. Every output element is one chain of fused multiply-adds over k in index order:
  *
- *   c(i, p) = start + sum over q of a(i, q) * b(q, p)      i < m, p < panels of 16 columns, q < k
+ *   c(i, p) = start + sum over q of a(i, q) * b(q, p)      i < m, p < panels of 16 rows of the batch, q < k
  *
- *   a(i, q) = a[i * ai + q * ak]      one real, broadcast
- *   b(q, p) = b[p * bp + q * bk]      16 reals
+ *   a(i, q) = a[i * ai + q * ak]      one real, broadcast: of the kernel
+ *   b(q, p) = b[p * bp + q * bk]      16 reals: of the inputs, or of the gradient in the outputs
  *   c(i, p) = c[i * ci + p * cp]      16 reals
- *   start   = panel_start[p], 16 reals; or row_start[i], one; or 0; or, to take up a chain, what c holds
+ *   start   = row_start[i], the bias; or 0; or, to take up a chain, what c holds
  *
- *                     wide batch (16 units in a vector)                      narrow batch (16 rows in a vector)
- * forward             a = inputs, b = kernel panels, panel_start = bias      a = kernel, b = inputs, row_start = bias
- * input gradient      a = doutputs, b = transposed kernel panels             a = kernel, b = doutputs
- * kernel gradient     a = inputs, b = doutputs, k over the rows              sums across lanes: narrow_gradient
- *
- * Tiles only decide which outputs are computed together; blocking over k takes up the chain where it was left. So every target gives the same bits. */
+ * The kernel gradient sums across lanes: narrow_gradient. Tiles only decide which outputs are computed together; blocking over k takes up the chain where
+ * it was left. So every target gives the same bits. */
 
 typedef struct product {
     real *c;
@@ -21,7 +17,7 @@ typedef struct product {
     size_t ai, ak;
     const real *b;
     size_t bp, bk;
-    const real *panel_start, *row_start; /* at most one; both NULL for 0 */
+    const real *row_start; /* [m], or NULL for 0 */
     size_t m, panels, k;
 } product;
 
@@ -38,10 +34,7 @@ NN_INLINE void product_tile(const product *s, size_t i0, size_t p0, size_t q0, s
     for (size_t i = 0; i < m; i++)
 #pragma GCC unroll 4
         for (size_t p = 0; p < panels; p++)
-            sum[i][p] = q0              ? v_load(c + i * ci + p * cp)
-                        : s->panel_start ? v_load(s->panel_start + (p0 + p) * NN_LANES)
-                        : s->row_start   ? v_set(s->row_start[i0 + i])
-                                         : v_zero();
+            sum[i][p] = q0 ? v_load(c + i * ci + p * cp) : s->row_start ? v_set(s->row_start[i0 + i]) : v_zero();
     for (size_t q = 0; q < k; q++) {
         vec column[NN_TILE_PANELS];
 #pragma GCC unroll 4

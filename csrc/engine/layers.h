@@ -9,14 +9,15 @@
  * Backward of all layers comes before weights of any, so each gradient has its own place. Padding of outputs may hold anything finite; padding of
  * gradients is 0, so padding of parameters stays 0. */
 
-static inline real *place(const nn_pass *p, size_t where) { return (real *)p->workspace + where * p->room; }
+static inline size_t first_place(const nn_pass *p) { return p->first * (p->plan->narrow ? 1 : NN_LANES); }
+static inline real *place(const nn_pass *p, size_t where) { return (real *)p->workspace + where * p->room + first_place(p); }
 static inline real *fixed_place(const nn_pass *p, size_t where) { return (real *)p->workspace + p->plan->row_reals * p->room + where; }
-static inline real *layer_input(const nn_pass *p, const nn_layer *l) { return l->input == NN_PLAN_INPUT ? (real *)p->input : place(p, l->input); }
+static inline real *layer_input(const nn_pass *p, const nn_layer *l) { return l->input == NN_PLAN_INPUT ? (real *)p->input + first_place(p) : place(p, l->input); }
 static inline real *tensor_values(const nn_pass *p, const nn_layer *l, size_t t) { return (real *)p->parameters + l->tensors[t].offset; }
 static inline real *tensor_gradient(const nn_pass *p, const nn_layer *l, size_t t) { return (real *)p->gradients + l->tensors[t].offset; }
 NN_INLINE grid grid_of(const nn_pass *p, size_t units) {
     const nn_plan *plan = p->plan;
-    return grid_new(plan->narrow, p->rows, units, fixed_place(p, plan->lanes), plan->lanes_reals);
+    return grid_new(plan->narrow, p->rows, units, p->pitch, fixed_place(p, plan->lanes), plan->lanes_reals);
 }
 
 /* ---- dense. n: use_bias. y = x kernel + bias; tensors kernel, bias. ---- */
@@ -27,67 +28,67 @@ static void dense_shape(nn_layer *l) {
     l->keeps_input = 1;
 }
 
+/* Reals from one panel of a wide layer's kernel to the next, and of the transposed kernel. */
+static inline size_t kernel_pitch(const nn_layer *l) { return l->inputs * NN_LANES; }
+static inline size_t transposed_pitch(const nn_layer *l) { return l->units * NN_LANES; }
+
 static void dense_forward(nn_pass *p, const nn_layer *l) {
     const real *bias = l->n_tensors > 1 ? tensor_values(p, l, 1) : NULL;
-    const size_t pitch = nn_pad(p->rows);
-    const product wide = {
-        .c = place(p, l->output), .ci = l->stride, .cp = NN_LANES,
-        .a = layer_input(p, l), .ai = l->input_stride, .ak = 1,
-        .b = tensor_values(p, l, 0), .bp = l->inputs * NN_LANES, .bk = NN_LANES,
-        .panel_start = bias, .m = p->rows, .panels = nn_pad(l->units) / NN_LANES, .k = l->inputs};
-    const product narrow = {
-        .c = place(p, l->output), .ci = pitch, .cp = NN_LANES,
-        .a = tensor_values(p, l, 0), .ai = 1, .ak = l->units,
-        .b = layer_input(p, l), .bp = NN_LANES, .bk = pitch,
-        .row_start = bias, .m = l->units, .panels = pitch / NN_LANES, .k = l->inputs};
-    product_run(p->plan->narrow ? &narrow : &wide);
+    if (p->plan->narrow) {
+        const product narrow = {
+            .c = place(p, l->output), .ci = p->pitch, .cp = NN_LANES,
+            .a = tensor_values(p, l, 0), .ai = 1, .ak = l->units,
+            .b = layer_input(p, l), .bp = NN_LANES, .bk = p->pitch,
+            .row_start = bias, .m = l->units, .panels = nn_pad(p->rows) / NN_LANES, .k = l->inputs};
+        product_run(&narrow);
+        return;
+    }
+    const panel_product wide = {
+        .c = place(p, l->output), .cp = p->pitch, .a = layer_input(p, l), .ap = p->pitch,
+        .b = tensor_values(p, l, 0), .bp = kernel_pitch(l), .start = bias, .k = l->inputs};
+    panel_forward(&wide, p->rows, l->stride / NN_LANES);
 }
 
 static void dense_backward(nn_pass *p, const nn_layer *l, real *dx) {
     if (!dx) return;
-    const size_t pitch = nn_pad(p->rows);
-    const product wide = {
-        .c = dx, .ci = l->input_stride, .cp = NN_LANES,
-        .a = place(p, l->gradient), .ai = l->stride, .ak = 1,
-        .b = (const real *)p->transposed + l->transposed, .bp = l->units * NN_LANES, .bk = NN_LANES,
-        .m = p->rows, .panels = nn_pad(l->inputs) / NN_LANES, .k = l->units};
-    const product narrow = {
-        .c = dx, .ci = pitch, .cp = NN_LANES,
-        .a = tensor_values(p, l, 0), .ai = l->units, .ak = 1,
-        .b = place(p, l->gradient), .bp = NN_LANES, .bk = pitch,
-        .m = l->inputs, .panels = pitch / NN_LANES, .k = l->units};
-    product_run(p->plan->narrow ? &narrow : &wide);
+    if (p->plan->narrow) {
+        const product narrow = {
+            .c = dx, .ci = p->pitch, .cp = NN_LANES,
+            .a = tensor_values(p, l, 0), .ai = l->units, .ak = 1,
+            .b = place(p, l->gradient), .bp = NN_LANES, .bk = p->pitch,
+            .m = l->inputs, .panels = nn_pad(p->rows) / NN_LANES, .k = l->units};
+        product_run(&narrow);
+        return;
+    }
+    const panel_product wide = {
+        .c = dx, .cp = p->pitch, .a = place(p, l->gradient), .ap = p->pitch,
+        .b = (const real *)p->transposed + l->transposed, .bp = transposed_pitch(l), .k = l->units};
+    panel_forward(&wide, p->rows, l->input_stride / NN_LANES);
 }
 
 static void dense_weights(nn_pass *p, const nn_layer *l) {
     const real *x = layer_input(p, l), *dy = place(p, l->gradient);
     real *kernel = tensor_gradient(p, l, 0), *bias = l->n_tensors > 1 ? tensor_gradient(p, l, 1) : NULL;
     if (p->plan->narrow) {
-        narrow_gradient(kernel, bias != NULL, x, dy, l->inputs, l->units, nn_pad(p->rows));
+        narrow_gradient(kernel, bias != NULL, x, dy, l->inputs, l->units, p->pitch);
         return;
     }
-    const product wide = {
-        .c = kernel, .ci = NN_LANES, .cp = l->inputs * NN_LANES,
-        .a = x, .ai = 1, .ak = l->input_stride,
-        .b = dy, .bp = NN_LANES, .bk = l->stride,
-        .m = l->inputs, .panels = nn_pad(l->units) / NN_LANES, .k = p->rows};
-    product_run(&wide);
-    for (size_t u = 0; bias && u < l->units; u += NN_LANES) {
+    const panel_product wide = {.c = kernel, .cp = kernel_pitch(l), .a = x, .ap = p->pitch, .b = dy, .bp = p->pitch, .k = p->rows};
+    panel_across(&wide, 0, l->inputs, l->stride / NN_LANES);
+    for (size_t panel = 0; bias && panel < l->stride / NN_LANES; panel++) {
         vec sum = v_zero();
-        for (size_t r = 0; r < p->rows; r++) sum = v_add(sum, v_load(dy + r * l->stride + u));
-        v_store(bias + u, sum);
+        for (size_t r = 0; r < p->rows; r++) sum = v_add(sum, v_load(dy + panel * p->pitch + r * NN_LANES));
+        v_store(bias + panel * NN_LANES, sum);
     }
 }
 
-/* Panels of the transposed kernel: transposed[i / 16][u][i % 16] = kernel[u / 16][i][u % 16]. */
+/* The transposed kernel's panels from the kernel's, 16 x 16 at a time. */
 static void dense_transpose(const nn_layer *l, real *transposed, const real *kernel) {
-    const size_t inputs = l->inputs, units = l->units;
-    for (size_t i0 = 0; i0 < inputs; i0 += NN_LANES) {
-        const size_t lanes = inputs - i0 < NN_LANES ? inputs - i0 : NN_LANES;
-        for (size_t u = 0; u < units; u++) {
-            const real *from = kernel + (u / NN_LANES) * inputs * NN_LANES + i0 * NN_LANES + u % NN_LANES;
-            real *to = transposed + (i0 / NN_LANES) * units * NN_LANES + u * NN_LANES;
-            for (size_t i = 0; i < lanes; i++) to[i] = from[i * NN_LANES];
+    for (size_t u = 0; u < l->units; u += NN_LANES) {
+        for (size_t i = 0; i < l->inputs; i += NN_LANES) {
+            real block[NN_LANES * NN_LANES], *to = transposed + i / NN_LANES * transposed_pitch(l) + u * NN_LANES;
+            transpose_block(block, kernel + u / NN_LANES * kernel_pitch(l) + i * NN_LANES, at_most_16(l->inputs - i));
+            for (size_t k = 0; k < at_most_16(l->units - u); k++) v_store(to + k * NN_LANES, v_load(block + k * NN_LANES));
         }
     }
 }
@@ -111,10 +112,11 @@ static void activity_regularization_forward(nn_pass *p, const nn_layer *l) {
     vec sum = v_zero(), squares = v_zero();
     for (size_t i = 0; i < g.outer; i++) {
         for (size_t j = 0; j < g.inner; j += NN_LANES) {
-            const vec v = v_keep(m_first(g.inner - j), v_load(x + i * g.pitch + j));
+            const size_t at = grid_at(&g, i, j);
+            const vec v = v_keep(m_first(g.inner - j), v_load(x + at));
             sum = v_add(sum, v_abs(v));
             squares = v_fma(v, v, squares);
-            v_store(y + i * g.pitch + j, v);
+            v_store(y + at, v);
         }
     }
     p->penalty += activity_share(p, l) * (l->kind.numbers[0] * (double)v_sum(sum) + l->kind.numbers[1] * (double)v_sum(squares));
@@ -126,10 +128,7 @@ static void activity_regularization_backward(nn_pass *p, const nn_layer *l, real
     const real *y = place(p, l->output), *dy = place(p, l->gradient);
     const double share = activity_share(p, l);
     const vec l1 = v_set((real)(share * l->kind.numbers[0])), l2 = v_set((real)(share * 2 * l->kind.numbers[1]));
-    for (size_t i = 0; i < grid_reals(&g); i += NN_LANES) {
-        const vec v = v_load(y + i);
-        v_store(dx + i, v_add(v_load(dy + i), v_fma(l2, v, v_mul(l1, v_sign(v)))));
-    }
+    EACH_AT(&g, const vec v = v_load(y + at); v_store(dx + at, v_add(v_load(dy + at), v_fma(l2, v, v_mul(l1, v_sign(v)))));)
 }
 
 static void activity_regularization_weights(nn_pass *p, const nn_layer *l) { (void)p; (void)l; }

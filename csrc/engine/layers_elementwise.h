@@ -9,7 +9,7 @@ static void rescaling_forward(nn_pass *p, const nn_layer *l) {
     const real *x = layer_input(p, l);
     real *y = place(p, l->output);
     const vec factor = v_set((real)l->kind.numbers[0]), offset = v_set((real)l->kind.numbers[1]);
-    for (size_t i = 0; i < grid_reals(&g); i += NN_LANES) v_store(y + i, v_fma(factor, v_load(x + i), offset));
+    EACH_AT(&g, v_store(y + at, v_fma(factor, v_load(x + at), offset));)
 }
 
 static void rescaling_backward(nn_pass *p, const nn_layer *l, real *dx) {
@@ -17,7 +17,7 @@ static void rescaling_backward(nn_pass *p, const nn_layer *l, real *dx) {
     const grid g = grid_of(p, l->units);
     const real *dy = place(p, l->gradient);
     const vec factor = v_set((real)l->kind.numbers[0]);
-    for (size_t i = 0; i < grid_reals(&g); i += NN_LANES) v_store(dx + i, v_mul(factor, v_load(dy + i)));
+    EACH_AT(&g, v_store(dx + at, v_mul(factor, v_load(dy + at)));)
 }
 
 static void rescaling_weights(nn_pass *p, const nn_layer *l) { (void)p; (void)l; }

@@ -2,7 +2,9 @@
 
 static void given_shape(nn_layer *l) { l->wants_scratch = 1; } /* for the reals without padding */
 
-NN_INLINE size_t element_at(const grid *g, size_t r, size_t u) { return g->narrow ? u * g->pitch + r : r * g->pitch + u; }
+NN_INLINE size_t element_at(const grid *g, size_t r, size_t u) {
+    return g->narrow ? u * g->pitch + r : grid_at(g, r, u / NN_LANES * NN_LANES) + u % NN_LANES;
+}
 
 /* to = what the function makes of from, both laid out as g says; padding of `to` becomes 0. */
 static void ask_outside(nn_pass *p, const nn_layer *l, int of_slope, real *to, const real *from) {
@@ -13,7 +15,7 @@ static void ask_outside(nn_pass *p, const nn_layer *l, int of_slope, real *to, c
     }
     if (p->outside->function && p->outside->function(p->outside->context, (size_t)(l - p->plan->layers), of_slope, p->training, values, g.rows, g.units))
         p->outside->failed = 1;
-    for (size_t i = 0; i < grid_reals(&g); i += NN_LANES) v_store(to + i, v_zero());
+    EACH_AT(&g, v_store(to + at, v_zero());)
     for (size_t r = 0; r < g.rows; r++) {
         for (size_t u = 0; u < g.units; u++) to[element_at(&g, r, u)] = values[r * g.units + u];
     }

@@ -42,7 +42,7 @@ typedef struct column {
 
 NN_INLINE size_t columns_of(const grid *g) { return g->narrow ? g->units : nn_pad(g->units) / NN_LANES; }
 NN_INLINE column column_at(const grid *g, size_t c) {
-    return g->narrow ? (column){c * g->pitch, NN_LANES, g->pitch / NN_LANES, c, g} : (column){c * NN_LANES, g->pitch, g->rows, c, g};
+    return (column){c * g->pitch, NN_LANES, g->narrow ? nn_pad(g->rows) / NN_LANES : g->rows, c, g};
 }
 NN_INLINE vec column_load(const column *c, const real *p) { return c->grid->narrow ? v_set(p[c->index]) : v_load(p + c->index * NN_LANES); }
 NN_INLINE void column_store(const column *c, real *p, vec v) {

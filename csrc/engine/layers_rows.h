@@ -8,9 +8,9 @@ typedef struct line {
     const grid *grid;
 } line;
 
-NN_INLINE size_t lines_of(const grid *g) { return g->narrow ? g->pitch / NN_LANES : g->rows; }
+NN_INLINE size_t lines_of(const grid *g) { return g->narrow ? nn_pad(g->rows) / NN_LANES : g->rows; }
 NN_INLINE line line_at(const grid *g, size_t i) {
-    return g->narrow ? (line){i * NN_LANES, g->pitch, g->units, i * NN_LANES, g} : (line){i * g->pitch, NN_LANES, nn_pad(g->units) / NN_LANES, i, g};
+    return (line){i * NN_LANES, g->pitch, g->narrow ? g->units : nn_pad(g->units) / NN_LANES, g->narrow ? i * NN_LANES : i, g};
 }
 NN_INLINE vec line_units(const line *l, const real *p, size_t k) { return l->grid->narrow ? v_set(p[k]) : v_load(p + k * NN_LANES); }
 NN_INLINE vec line_total(const line *l, vec sum) { return l->grid->narrow ? sum : v_set(v_sum(sum)); }

@@ -203,7 +203,7 @@ NN_INLINE vec weights_at(const outcome *o, size_t i, size_t j) {
 #define EACH_ELEMENTS(o, BODY) \
     for (size_t i = 0; i < (o)->grid.outer; i++) { \
         for (size_t j = 0; j < (o)->grid.inner; j += NN_LANES) { \
-            const size_t at = i * (o)->grid.pitch + j; \
+            const size_t at = grid_at(&(o)->grid, i, j); \
             const vec p = v_load((o)->outputs + at), t = v_load((o)->targets + at), weights = weights_at(o, i, j); \
             const mask counts = m_first((o)->grid.inner - j); \
             BODY \

@@ -15,7 +15,7 @@
 
 #if NN_BITS == 32
 typedef __m512 reg;
-enum { REG_LANES = 16 };
+#define REG_LANES 16
 typedef __mmask16 reg_mask;
 #define NN_TILE_PANELS 2 /* with NN_TILE_ROWS: the largest product_tile whose sums fit in 32 registers */
 #define OP(name) _mm512_##name##_ps
@@ -26,7 +26,7 @@ typedef __mmask16 reg_mask;
 #define AS_REAL _mm512_castsi512_ps
 #else
 typedef __m512d reg;
-enum { REG_LANES = 8 };
+#define REG_LANES 8
 typedef __mmask8 reg_mask;
 #define NN_TILE_PANELS 1
 #define OP(name) _mm512_##name##_pd
@@ -36,7 +36,7 @@ typedef __mmask8 reg_mask;
 #define AS_INT _mm512_castpd_si512
 #define AS_REAL _mm512_castsi512_pd
 #endif
-#define NN_TILE_ROWS 8
+#define NN_TILE_ROWS 12
 
 NN_INLINE reg r_load(const real *from) { return OP(loadu)(from); }
 NN_INLINE void r_store(real *to, reg a) { OP(storeu)(to, a); }
@@ -106,28 +106,55 @@ FOLD_REGISTER(max)
 #undef AS_REAL
 #undef FOLD_REGISTER
 
+#define NN_OWN_COLUMNS (NN_BITS == 32)
 #include "vec.h"
 
 #if NN_BITS == 32
+/* Four 4 x 4 transposes side by side. */
+NN_INLINE void v_columns(vec *column, const real *const *row, size_t from) {
+    __m512 t[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) { /* in quarter q: row 4 q + i */
+        t[i] = _mm512_castps128_ps512(_mm_loadu_ps(row[i] + from));
+        t[i] = _mm512_insertf32x4(t[i], _mm_loadu_ps(row[4 + i] + from), 1);
+        t[i] = _mm512_insertf32x4(t[i], _mm_loadu_ps(row[8 + i] + from), 2);
+        t[i] = _mm512_insertf32x4(t[i], _mm_loadu_ps(row[12 + i] + from), 3);
+    }
+    const __m512 a = _mm512_unpacklo_ps(t[0], t[1]), b = _mm512_unpacklo_ps(t[2], t[3]);
+    const __m512 c = _mm512_unpackhi_ps(t[0], t[1]), d = _mm512_unpackhi_ps(t[2], t[3]);
+    column[0].r[0] = _mm512_shuffle_ps(a, b, 0x44);
+    column[1].r[0] = _mm512_shuffle_ps(a, b, 0xEE);
+    column[2].r[0] = _mm512_shuffle_ps(c, d, 0x44);
+    column[3].r[0] = _mm512_shuffle_ps(c, d, 0xEE);
+}
+
 #define NN_OWN_SUMS
-/* Lane i = v_sum(a[i]), by the same tree: each turn adds the halves of two vectors' groups and leaves both side by side. */
+/* Lane i = v_sum(a[i]), by the same tree: each turn adds the halves of two vectors' groups and leaves both side by side. Half of the addends stay in their
+ * lanes, for a blend can go where a shuffle cannot; the sum of two is the same in either order. */
 NN_INLINE vec v_sums(const vec *a) {
+#define HALVES(stay, move) _mm512_add_ps(_mm512_mask_blend_ps(stay, x, y), move)
+    const __m512i quarters = _mm512_setr_epi32(4, 5, 6, 7, 16, 17, 18, 19, 12, 13, 14, 15, 24, 25, 26, 27);
+    const __m512i neighbours = _mm512_setr_epi32(1, 16, 3, 18, 5, 20, 7, 22, 9, 24, 11, 26, 13, 28, 15, 30);
     __m512 t[8];
 #pragma GCC unroll 8
     for (int i = 0; i < 8; i++) { /* [a b] of 8 lanes each */
         const __m512 x = a[2 * i].r[0], y = a[2 * i + 1].r[0];
-        t[i] = _mm512_add_ps(_mm512_shuffle_f32x4(x, y, 0x44), _mm512_shuffle_f32x4(x, y, 0xEE));
+        t[i] = HALVES(0xFF00, _mm512_shuffle_f32x4(x, y, 0x4E));
     }
 #pragma GCC unroll 4
-    for (int i = 0; i < 4; i++) /* [a b c d] of 4 */
-        t[i] = _mm512_add_ps(_mm512_shuffle_f32x4(t[2 * i], t[2 * i + 1], 0x88), _mm512_shuffle_f32x4(t[2 * i], t[2 * i + 1], 0xDD));
+    for (int i = 0; i < 4; i++) { /* [a c b d] of 4 */
+        const __m512 x = t[2 * i], y = t[2 * i + 1];
+        t[i] = HALVES(0xF0F0, _mm512_permutex2var_ps(x, quarters, y));
+    }
 #pragma GCC unroll 2
-    for (int i = 0; i < 2; i++) /* in quarter q: a[q], a[4 + q] of 2 */
-        t[i] = _mm512_add_ps(_mm512_shuffle_ps(t[2 * i], t[2 * i + 1], 0x44), _mm512_shuffle_ps(t[2 * i], t[2 * i + 1], 0xEE));
-    /* in quarter q: sums q, 4 + q, 8 + q, 12 + q */
-    const __m512 sums = _mm512_add_ps(_mm512_shuffle_ps(t[0], t[1], 0x88), _mm512_shuffle_ps(t[0], t[1], 0xDD));
-    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    for (int i = 0; i < 2; i++) { /* in each quarter, of [a c b d]: a[q], a[4 + q] of 2 */
+        const __m512 x = t[2 * i], y = t[2 * i + 1];
+        t[i] = HALVES(0xCCCC, _mm512_shuffle_ps(x, y, 0x4E));
+    }
+    const __m512 x = t[0], y = t[1], sums = HALVES(0xAAAA, _mm512_permutex2var_ps(x, neighbours, y)); /* q, 8 + q, 4 + q, 12 + q */
+    const __m512i order = _mm512_setr_epi32(0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15);
     return (vec){{_mm512_permutexvar_ps(order, sums)}};
+#undef HALVES
 }
 #endif
 

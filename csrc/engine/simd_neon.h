@@ -9,7 +9,7 @@
 #if NN_BITS == 32
 typedef float32x4_t reg;
 typedef uint32x4_t reg_mask;
-enum { REG_LANES = 4 };
+#define REG_LANES 4
 #define NN_TILE_ROWS 5 /* the largest product_tile whose sums fit in 32 registers */
 #define OP(name) name##q_f32
 #define INT(name) name##q_u32
@@ -21,7 +21,7 @@ enum { REG_LANES = 4 };
 #else
 typedef float64x2_t reg;
 typedef uint64x2_t reg_mask;
-enum { REG_LANES = 2 };
+#define REG_LANES 2
 #define NN_TILE_ROWS 2
 #define OP(name) name##q_f64
 #define INT(name) name##q_u64

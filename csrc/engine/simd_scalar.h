@@ -2,19 +2,16 @@
 #ifndef NN_SIMD_H
 #define NN_SIMD_H
 
-/* Here speed is not the point, but compiling sixteen lanes of software multiply-add into every use would take a minute. */
+/* Here speed is not the point, but compiling sixteen lanes of software multiply-add into every use would take a minute: one copy of each
+ * operation, and what calls them optimized lightly. */
 #define NN_INLINE static inline
-#if !defined(__clang__)
-#pragma GCC optimize("O2")
-#endif
+#define NN_LIFTED static __attribute__((noinline, unused))
 #include "real.h"
 #include "soft_fma.h"
 
 typedef real reg;
 typedef int reg_mask;
-enum { REG_LANES = 1 };
-#define NN_LOOP_OVER_REGISTERS 1
-#define NN_HEAVY static __attribute__((noinline))
+#define REG_LANES 1
 #define NN_TILE_ROWS 1
 #define NN_TILE_PANELS 1
 
@@ -84,5 +81,9 @@ NN_INLINE real r_fold_max(reg a) { return a; }
 #undef SIGN
 
 #include "vec.h"
+
+#if !defined(__clang__)
+#pragma GCC optimize("O1")
+#endif
 
 #endif

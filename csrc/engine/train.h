@@ -4,9 +4,9 @@ static inline real *run_real(void *p) { return (real *)p; }
 
 NN_INLINE nn_pass pass_of(nn_run *run, const void *input, size_t rows, int training) {
     nn_model *m = run->model;
-    const size_t room = m->plan.narrow ? nn_pad(run->batch_size) : run->batch_size;
     return (nn_pass){.plan = &m->plan, .parameters = m->parameters, .gradients = m->gradients, .transposed = m->transposed,
-                     .workspace = run->workspace, .input = input, .rows = rows, .room = room, .training = training,
+                     .workspace = run->workspace, .input = input, .rows = rows, .pitch = nn_pitch(m->plan.narrow, rows),
+                     .room = nn_room(m->plan.narrow, run->batch_size), .training = training,
                      .seed = m->state.seed, .iteration = m->state.iterations, .outside = &m->outside};
 }
 
@@ -53,14 +53,21 @@ static void gather(real *to, const grid *g, const real *from, const uint32_t *or
         default: gather_narrow(to, g, from, order, start, g->units); return;
         }
     }
-    for (size_t r = 0; r < g->rows; r++) copy_row(to + r * g->pitch, from + (order ? order[start + r] : start + r) * g->units, g->units);
+    for (size_t r = 0; r < g->rows; r++) {
+        const real *row = from + (order ? order[start + r] : start + r) * g->units;
+        size_t u = 0;
+        for (; u + NN_LANES <= g->units; u += NN_LANES) v_store(to + grid_at(g, r, u), v_load(row + u));
+        if (u == g->units) continue;
+        v_store(to + grid_at(g, r, u), v_zero());
+        copy_row(to + grid_at(g, r, u), row + u, g->units - u);
+    }
 }
 
 /* The reverse: to[rows][units] */
 static void scatter(real *to, const grid *g, const real *from) {
     for (size_t r = 0; r < g->rows; r++) {
         if (g->narrow) for (size_t u = 0; u < g->units; u++) to[r * g->units + u] = from[u * g->pitch + r];
-        else copy_row(to + r * g->units, from + r * g->pitch, g->units);
+        else for (size_t u = 0; u < g->units; u += NN_LANES) copy_row(to + r * g->units + u, from + grid_at(g, r, u), at_most_16(g->units - u));
     }
 }
 
@@ -82,7 +89,7 @@ NN_INLINE outcome gather_outcome(nn_run *run, const nn_pass *p, const nn_data *d
     outcome o = {.grid = grid_of(p, p->plan->units), .target_grid = grid_of(p, data->target_units), .targets = run->targets,
                  .outputs = place(p, last_layer(p->plan)->output), .weights = data->weights ? run->weights : NULL};
     gather(o.targets, &o.target_grid, data->y, order, start);
-    const grid single = grid_new(1, p->rows, 1, NULL, 0);
+    const grid single = grid_new(1, p->rows, 1, nn_pitch(1, p->rows), NULL, 0);
     if (data->weights) gather(run_real(run->weights), &single, data->weights, order, start);
     return o;
 }
@@ -118,19 +125,77 @@ static void begin_epoch(nn_run *run) {
     run->started = nn_clock();
 }
 
+/* ---- batches that do not depend on each other, on several threads ---- */
+
+/* The run a thread works in. */
+static nn_run *run_of(nn_run *run, size_t thread) { return thread ? run->helpers[thread - 1] : run; }
+
+/* Parts of this size make a job's overhead small, and leave enough of them for every thread. */
+#define PART_WORK 5e4
+
+static size_t batches_in_part(const nn_run *run, size_t batches) {
+    const double work = run->model->plan.row_work * (double)run->batch_size;
+    const size_t wanted = work < PART_WORK ? (size_t)(PART_WORK / work) + 1 : 1, least = batches / NN_MOST_PARTS + 1;
+    const size_t most = batches / (4 * run->threads) + 1;
+    return most < least ? least : wanted < least ? least : wanted < most ? wanted : most;
+}
+
+/* Consecutive batches without order, those of a part done by one thread. */
+typedef struct stretch {
+    nn_run *run;
+    const nn_data *data; /* of evaluation */
+    const real *x;       /* of prediction */
+    real *y;
+    size_t start, end;   /* rows */
+    size_t batches_in_part;
+    double penalty;
+} stretch;
+
+NN_INLINE size_t batches_of(const nn_run *run, size_t rows) { return (rows - 1) / run->batch_size + 1; }
+NN_INLINE size_t rows_at(const nn_run *run, size_t start, size_t end) { return end - start < run->batch_size ? end - start : run->batch_size; }
+
+/* Does the stretch: calls part_routine with the numbers of its parts. */
+static void do_stretch(stretch *s, nn_part *part_routine) {
+    const size_t batches = batches_of(s->run, s->end - s->start);
+    s->batches_in_part = batches_in_part(s->run, batches);
+    nn_pool_do(s->run->threads, part_routine, s, (batches - 1) / s->batches_in_part + 1);
+}
+
+/* Runs BODY for each batch of a part: its number in the stretch, its first row `start`, and its `rows`. */
+#define EACH_BATCH(s, part, BODY) \
+    for (size_t b = (part) * (s)->batches_in_part; b < ((part) + 1) * (s)->batches_in_part; b++) { \
+        const size_t start = (s)->start + b * (s)->run->batch_size; \
+        if (start >= (s)->end) return; \
+        const size_t rows = rows_at((s)->run, start, (s)->end); \
+        BODY \
+    }
+
+/* The sums of each batch of the part into run->sums. */
+static void evaluate_part(void *context, size_t part, size_t thread) {
+    const stretch *s = context;
+    const nn_model *m = s->run->model;
+    nn_run *run = run_of(s->run, thread);
+    EACH_BATCH(s, part, {
+        nn_pass p = gather_pass(run, s->data->x, NULL, start, rows, 0);
+        const outcome o = gather_outcome(run, &p, s->data, NULL, start);
+        pass_forward(&p);
+        measure(m, &o, p.penalty + s->penalty, s->run->sums + (1 + b) * (1 + m->n_metrics));
+    })
+}
+
+/* Whoever computed the sums of the batches, they are added up in the order of the batches. */
 static void model_evaluate(nn_run *run, const nn_data *data, nn_totals *totals) {
     nn_model *m = run->model;
     const size_t width = 1 + m->n_metrics;
-    double *sums = run->sums + width;
     const double penalty = penalty_value(m);
-    for (size_t start = 0; start < data->rows; start += run->batch_size) {
-        const size_t rows = data->rows - start < run->batch_size ? data->rows - start : run->batch_size;
-        nn_pass p = gather_pass(run, data->x, NULL, start, rows, 0);
-        const outcome o = gather_outcome(run, &p, data, NULL, start);
-        pass_forward(&p);
-        measure(m, &o, p.penalty + penalty, sums);
-        for (size_t k = 0; k < width; k++) totals->sums[k] += sums[k];
-        totals->rows += rows;
+    for (size_t start = 0; start < data->rows; start += NN_SUMS * run->batch_size) {
+        stretch s = {.run = run, .data = data, .start = start, .end = data->rows, .penalty = penalty};
+        if (s.end - start > NN_SUMS * run->batch_size) s.end = start + NN_SUMS * run->batch_size;
+        do_stretch(&s, evaluate_part);
+        for (size_t b = 0; b < batches_of(run, s.end - start); b++) {
+            for (size_t k = 0; k < width; k++) totals->sums[k] += run->sums[(1 + b) * width + k];
+        }
+        totals->rows += s.end - start;
     }
 }
 
@@ -189,14 +254,18 @@ static void run_backward(nn_run *run, const void *dy, size_t rows) {
     nn_pass p = pass_of(run, run->input, rows, 1);
     const grid g = grid_of(&p, p.plan->units);
     real *gradient = place(&p, last_layer(p.plan)->gradient);
-    for (size_t i = 0; i < grid_reals(&g); i += NN_LANES) v_store(gradient + i, v_zero());
+    EACH_AT(&g, v_store(gradient + at, v_zero());)
     gather(gradient, &g, dy, NULL, 0);
     pass_backward(&p, 0);
 }
 
+static void predict_part(void *context, size_t part, size_t thread) {
+    const stretch *s = context;
+    nn_run *run = run_of(s->run, thread);
+    EACH_BATCH(s, part, forward_rows(run, s->x, start, rows, 0, s->y + start * run->model->plan.units);)
+}
+
 static void run_predict(nn_run *run, const void *x, size_t rows, void *y) {
-    for (size_t start = 0; start < rows; start += run->batch_size) {
-        const size_t n = rows - start < run->batch_size ? rows - start : run->batch_size;
-        forward_rows(run, x, start, n, 0, run_real(y) + start * run->model->plan.units);
-    }
+    stretch s = {.run = run, .x = x, .y = y, .end = rows};
+    do_stretch(&s, predict_part);
 }

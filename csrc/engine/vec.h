@@ -18,34 +18,43 @@ typedef struct mask {
     reg_mask r[NN_REGISTERS];
 } mask;
 
-/* Registers must never become an array in memory, so the loop over them is unrolled; an array of reals is better left a loop. */
-#if NN_LOOP_OVER_REGISTERS
-#define UNROLL
+/* The statement for every register i. Registers must never become an array in memory, and compilers see soonest that they need not where no loop is;
+ * an array of reals is better left a loop. */
+#define REGISTER(n, ...) { enum { i = n }; __VA_ARGS__; }
+#define REGISTERS_1(n, ...) REGISTER(n, __VA_ARGS__)
+#define REGISTERS_2(n, ...) REGISTERS_1(n, __VA_ARGS__) REGISTERS_1(n + 1, __VA_ARGS__)
+#define REGISTERS_4(n, ...) REGISTERS_2(n, __VA_ARGS__) REGISTERS_2(n + 2, __VA_ARGS__)
+#if REG_LANES == 1
+#define EACH_REGISTER(...) for (int i = 0; i < NN_REGISTERS; i++) { __VA_ARGS__; }
+#elif REG_LANES == 2
+#define EACH_REGISTER(...) REGISTERS_4(0, __VA_ARGS__) REGISTERS_4(4, __VA_ARGS__)
+#elif REG_LANES == 4
+#define EACH_REGISTER(...) REGISTERS_4(0, __VA_ARGS__)
+#elif REG_LANES == 8
+#define EACH_REGISTER(...) REGISTERS_2(0, __VA_ARGS__)
 #else
-#define UNROLL _Pragma("GCC unroll 8")
-#endif
-#define EACH_REGISTER UNROLL for (int i = 0; i < NN_REGISTERS; i++)
-
-/* How an operation of many instructions, such as a multiply-add in software, is compiled: a target may want one copy of it, not hundreds. */
-#ifndef NN_HEAVY
-#define NN_HEAVY NN_INLINE
+#define EACH_REGISTER(...) REGISTERS_1(0, __VA_ARGS__)
 #endif
 
-#define LIFT_AS(linkage, result, operation, parameters, ...) \
-    linkage result operation parameters { \
+/* How a lifted operation is compiled: a target whose operations are many instructions may want one copy of each, not hundreds. */
+#ifndef NN_LIFTED
+#define NN_LIFTED NN_INLINE
+#endif
+
+#define LIFT(result, operation, parameters, ...) \
+    NN_LIFTED result operation parameters { \
         result y; \
-        EACH_REGISTER y.r[i] = __VA_ARGS__; \
+        EACH_REGISTER(y.r[i] = __VA_ARGS__) \
         return y; \
     }
-#define LIFT(result, operation, parameters, ...) LIFT_AS(NN_INLINE, result, operation, parameters, __VA_ARGS__)
 #define LIFT_UNARY(name) LIFT(vec, v_##name, (vec a), r_##name(a.r[i]))
 #define LIFT_BINARY(name) LIFT(vec, v_##name, (vec a, vec b), r_##name(a.r[i], b.r[i]))
-#define LIFT_TERNARY(name) LIFT_AS(NN_HEAVY, vec, v_##name, (vec a, vec b, vec c), r_##name(a.r[i], b.r[i], c.r[i]))
+#define LIFT_TERNARY(name) LIFT(vec, v_##name, (vec a, vec b, vec c), r_##name(a.r[i], b.r[i], c.r[i]))
 #define LIFT_COMPARE(name) LIFT(mask, v_##name, (vec a, vec b), r_##name(a.r[i], b.r[i]))
 
 LIFT(vec, v_load, (const real *from), r_load(from + i * REG_LANES))
 LIFT(vec, v_set, (real x), r_set(x))
-NN_INLINE void v_store(real *to, vec a) { EACH_REGISTER r_store(to + i * REG_LANES, a.r[i]); }
+NN_LIFTED void v_store(real *to, vec a) { EACH_REGISTER(r_store(to + i * REG_LANES, a.r[i])) }
 NN_INLINE vec v_zero(void) { return v_set(0); }
 
 LIFT_BINARY(add)
@@ -77,9 +86,11 @@ LIFT(vec, v_keep, (mask m, vec a), r_keep(m.r[i], a.r[i]))                    /*
 
 NN_INLINE int m_any(mask m) {
     reg_mask any = m.r[0];
-    EACH_REGISTER any = r_mask_or(any, m.r[i]);
+    EACH_REGISTER(any = r_mask_or(any, m.r[i]))
     return r_mask_any(any);
 }
+
+NN_INLINE int m_all(mask m) { return !m_any(m_not(m)); }
 
 /* Lanes below n, for any n: with n = units left in a row, the lanes that are not padding. */
 NN_INLINE mask m_first(size_t n) {
@@ -108,7 +119,7 @@ NN_INLINE vec v_scale(vec p, vec n) { /* in two steps, of which the first is exa
 /* x = m * 2^e for normal x > 0: m in [sqrt 1/2, sqrt 2), e integral */
 NN_INLINE vec v_split(vec x, vec *e) {
     vec m;
-    EACH_REGISTER m.r[i] = r_fraction_split(x.r[i], &e->r[i]);
+    EACH_REGISTER(m.r[i] = r_fraction_split(x.r[i], &e->r[i]))
     return m;
 }
 
@@ -125,8 +136,19 @@ NN_INLINE real v_first(vec a) { return r_first(a.r[0]); }
 FOLD(v_sum, add)
 FOLD(v_largest, max)
 
+/* column[c] lane i = row[i][from + c]. Rows may be read to the next multiple of NN_COLUMNS. */
+enum { NN_COLUMNS = 4 };
+#if !NN_OWN_COLUMNS
+NN_INLINE void v_columns(vec *column, const real *const *row, size_t from) {
+    real columns[NN_COLUMNS][NN_LANES];
+    for (size_t i = 0; i < NN_LANES; i++) {
+        for (size_t c = 0; c < NN_COLUMNS; c++) columns[c][i] = row[i][from + c];
+    }
+    for (size_t c = 0; c < NN_COLUMNS; c++) column[c] = v_load(columns[c]);
+}
+#endif
+
 #undef LIFT
-#undef LIFT_AS
 #undef LIFT_UNARY
 #undef LIFT_BINARY
 #undef LIFT_TERNARY

@@ -1,6 +1,7 @@
 """Callbacks: objects that `fit`, `evaluate` and `predict` tell what happens, and that may stop a training."""
 
 from nnlite.callbacks.averages import SwapEMAWeights
+from nnlite.callbacks.backup import BackupAndRestore
 from nnlite.callbacks.callback import HOOKS, ByName, Callback, LambdaCallback, canonical
 from nnlite.callbacks.checkpoint import ModelCheckpoint
 from nnlite.callbacks.history import BaseLogger, History
@@ -12,6 +13,7 @@ from nnlite.callbacks.tensorboard import TensorBoard
 
 __all__ = [
     "HOOKS",
+    "BackupAndRestore",
     "BaseLogger",
     "ByName",
     "CSVLogger",

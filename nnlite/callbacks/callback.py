@@ -60,6 +60,12 @@ class Callback:
         validation_data: [x, y, sample weights], or None.
 
     Set ``self.model.stop_training = True`` to stop after the batch or epoch.
+
+    >>> class Announce(Callback):
+    ...     def on_train_begin(self, logs=None):
+    ...         print("here we go")
+    >>> Announce().on_train_begin()
+    here we go
     """
 
     model: Any = None

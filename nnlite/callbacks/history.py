@@ -16,6 +16,12 @@ class History(Callback):
         epoch: numbers of the epochs, from 0.
         history: lists of the values by name; names of every era are found, ``history["acc"]`` as
             ``history["accuracy"]``.
+
+    >>> from nnlite import Sequential, layers
+    >>> model = Sequential([layers.Dense(1, input_dim=1)])
+    >>> model.compile("sgd", "mse")
+    >>> model.fit([[0.0]], [[0.0]], epochs=3, verbose=0).history["loss"]
+    [0.0, 0.0, 0.0]
     """
 
     def __init__(self) -> None:
@@ -67,6 +73,12 @@ class BaseLogger(Callback):
     Attributes:
         totals: sums of the values times the rows of their batches.
         seen: the number of rows.
+
+    >>> logger = BaseLogger()
+    >>> logger.on_batch_end(0, {"size": 2, "loss": 1.0}); logger.on_batch_end(1, {"size": 1, "loss": 4.0})
+    >>> logs = {}
+    >>> logger.on_epoch_end(0, logs); logs
+    {'loss': 2.0}
     """
 
     def __init__(self, stateful_metrics: Iterable[str] | None = None) -> None:

@@ -9,6 +9,7 @@ from nnlite.callbacks.callback import Callback
 from nnlite.callbacks.monitor import Monitor, epoch_name
 from nnlite.config import era
 from nnlite.errors import ArgumentError, number, unknown_argument
+from nnlite.registry import arguments, older_spellings
 
 
 class LearningRateScheduler(Callback):
@@ -58,6 +59,7 @@ class ReduceLROnPlateau(Monitor):
     >>> lower = ReduceLROnPlateau(monitor="val_loss", factor=0.5, patience=5)
     """
 
+    @older_spellings(epsilon="min_delta")
     def __init__(
         self,
         monitor: str = "val_loss",
@@ -68,12 +70,10 @@ class ReduceLROnPlateau(Monitor):
         min_delta: float = 1e-4,
         cooldown: int = 0,
         min_lr: float = 0.0,
-        **earlier: float,
+        **unknown: Any,
     ) -> None:
-        min_delta = earlier.pop("epsilon", min_delta)
-        for name in earlier:
-            known = ("monitor", "factor", "patience", "verbose", "mode", "min_delta", "cooldown", "min_lr")
-            raise unknown_argument("ReduceLROnPlateau", name, known)
+        for name in unknown:
+            raise unknown_argument("ReduceLROnPlateau", name, arguments(ReduceLROnPlateau.__init__))
         super().__init__(monitor, mode, min_delta, verbose)
         self.factor = number("factor", factor, 0)
         if self.factor >= 1:

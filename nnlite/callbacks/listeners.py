@@ -29,6 +29,9 @@ class Listeners:
     """The callbacks of one training, asked only for the hooks they have.
 
     Raises ArgumentError if one of `callbacks` has no hook at all, such as a class in place of an object.
+
+    >>> Listeners(None).each_batch
+    False
     """
 
     def __init__(self, callbacks: Any) -> None:

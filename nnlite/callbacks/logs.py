@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import warnings
 from collections.abc import Iterable, Mapping
@@ -57,6 +56,8 @@ class CSVLogger(Callback):
         logs = logs or {}
         if not self.keys:
             self.keys = sorted({*logs, *self.params.get("metrics", ())})
+            import csv  # here, because only this callback needs it
+
             self._writer = csv.writer(self._file, delimiter=self.sep)
             if not self._headed:
                 self._writer.writerow(["epoch", *self.keys])
@@ -89,6 +90,8 @@ class RemoteMonitor(Callback):
         send_as_json: send them as the JSON body in place of a form.
 
     A server that does not answer is only warned of. Raises ImportError without requests.
+
+    >>> monitor = RemoteMonitor("http://localhost:9000")
     """
 
     def __init__(
@@ -125,6 +128,8 @@ class ProgbarLogger(Callback):
         stateful_metrics: names of values; without effect, for `fit` shows the means of the epoch.
 
     Raises ValueError for another `count_mode`.
+
+    >>> bar = ProgbarLogger(count_mode="steps")
     """
 
     def __init__(self, count_mode: str = "samples", stateful_metrics: Iterable[str] | None = None) -> None:

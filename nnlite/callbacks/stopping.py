@@ -94,6 +94,9 @@ class TerminateOnNaN(Callback):
 
     Args:
         raise_error: raise RuntimeError in place of a message.
+
+    >>> TerminateOnNaN(raise_error=True).raise_error
+    True
     """
 
     def __init__(self, raise_error: bool = False) -> None:

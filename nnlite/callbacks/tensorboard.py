@@ -42,6 +42,8 @@ class TensorBoard(Callback):
     ``validation``.
 
     Raises ImportError without tensorboardX, ArgumentError for an unknown argument, ValueError for numbers out of range.
+
+    >>> board = TensorBoard(log_dir="logs", histogram_freq=1)
     """
 
     def __init__(

@@ -37,6 +37,9 @@ class Activation(Layer):
 
     Raises:
         ValueError: unknown name, with the closest ones.
+
+    >>> Activation("tanh").activation([0.0])
+    array([0.], dtype=float32)
     """
 
     def __init__(self, activation: Any, **common: Any) -> None:

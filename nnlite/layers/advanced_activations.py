@@ -6,8 +6,9 @@ from typing import Any
 
 from nnlite import activations
 from nnlite.layers.activation import activation_records
-from nnlite.layers.layer import LAYERS, Layer, older_spellings
+from nnlite.layers.layer import LAYERS, Layer
 from nnlite.records import LayerRecord
+from nnlite.registry import older_spellings
 
 
 class _ActivationLayer(Layer):
@@ -75,6 +76,9 @@ class ELU(_ActivationLayer):
         alpha: minus the limit on the left. The other arguments are those of `Layer`.
 
     Raises ArgumentError or ValueError if it is no finite number.
+
+    >>> ELU(alpha=0.5).activation([-1.0, 1.0])
+    array([-0.31606027,  1.        ], dtype=float32)
     """
 
     def __init__(self, alpha: float = 1.0, **common: Any) -> None:
@@ -91,6 +95,9 @@ class ThresholdedReLU(_ActivationLayer):
         theta: the threshold. The other arguments are those of `Layer`.
 
     Raises ArgumentError or ValueError if it is no finite number.
+
+    >>> ThresholdedReLU(theta=2.0).activation([2.5, 3.0])
+    array([2.5, 3. ], dtype=float32)
     """
 
     def __init__(self, theta: float = 1.0, **common: Any) -> None:
@@ -107,6 +114,9 @@ class Softmax(_ActivationLayer):
         axis: the last. The other arguments are those of `Layer`.
 
     Raises UnsupportedError for another axis.
+
+    >>> Softmax().activation([1.0, 1.0])
+    array([0.5, 0.5], dtype=float32)
     """
 
     def __init__(self, axis: int = -1, **common: Any) -> None:

@@ -12,9 +12,10 @@ from nnlite import constraints, initializers, regularizers
 from nnlite.data import whole
 from nnlite.errors import ArgumentError, ShapeError, UnsupportedError
 from nnlite.layers.activation import Activation, activation_of, activation_records
-from nnlite.layers.layer import LAYERS, Layer, Shape, Weight, described, older_spellings
+from nnlite.layers.layer import LAYERS, Layer, Shape, Weight, described
 from nnlite.layers.noise import Dropout
 from nnlite.records import LayerRecord
+from nnlite.registry import older_spellings
 
 
 @LAYERS.entry("input_layer", rows=())
@@ -27,9 +28,10 @@ class InputLayer(Layer):
 
     Raises:
         ArgumentError: no shape is given.
-    """
 
-    own_input = True
+    >>> InputLayer(shape=(5,)).shape
+    (None, 5)
+    """
 
     @older_spellings(batch_shape="batch_input_shape")
     def __init__(self, shape: int | Sequence[int] | None = None, **common: Any) -> None:
@@ -174,6 +176,9 @@ class Flatten(Layer):
 
     Args:
         data_format: without effect. The other arguments are those of `Layer`.
+
+    >>> Flatten(input_shape=(28, 28)).compute_output_shape((None, 28, 28))
+    (None, 784)
     """
 
     def __init__(self, data_format: str | None = None, **common: Any) -> None:
@@ -195,6 +200,9 @@ class Reshape(Layer):
 
     Raises:
         ValueError: when built, if the numbers of elements differ.
+
+    >>> Reshape((-1, 2)).compute_output_shape((None, 6))
+    (None, 3, 2)
     """
 
     def __init__(self, target_shape: int | Sequence[int], **common: Any) -> None:
@@ -219,6 +227,9 @@ class ActivityRegularization(Layer):
 
     Args:
         l1, l2: factors of the penalty. The other arguments are those of `Layer`.
+
+    >>> ActivityRegularization(l1=0.01).activity_regularizer
+    L1L2(l1=0.01, l2=0.0)
     """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **common: Any) -> None:

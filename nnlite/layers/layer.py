@@ -8,8 +8,7 @@ once the model is built, their places. To add a layer: a class here that names i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 from weakref import ref
 
 import numpy as np
@@ -30,28 +29,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
-F = TypeVar("F", bound=Callable[..., None])
-
-
-def older_spellings(**modern: str) -> Callable[[F], F]:
-    """Decorate an ``__init__`` so that it also takes the argument names of older Keras, given as ``old="new"``."""
-
-    def decorate(init: F) -> F:
-        @wraps(init)
-        def translated(self: Any, *args: Any, **kwargs: Any) -> None:
-            positional = arguments(init)[: len(args)]
-            for old in [name for name in kwargs if name in modern]:
-                new = modern[old]
-                if new in kwargs or new in positional:
-                    raise ArgumentError(
-                        f"{type(self).__name__} takes {new!r} or its older name {old!r}; received both."
-                    )
-                kwargs[new] = kwargs.pop(old)
-            init(self, *args, **kwargs)
-
-        return translated  # type: ignore[return-value]  # the same signature and the older names
-
-    return decorate
 
 
 class Weight:
@@ -79,6 +56,7 @@ class Weight:
         self._layer = ref(layer)
         self._engine: EngineModel | None = None
         self._tensor = 0
+        self._training: Callable[[], bool] = bool
 
     @property
     def size(self) -> int:
@@ -106,13 +84,18 @@ class Weight:
         """Whether it has values."""
         return self._engine is not None
 
-    def bind(self, engine: EngineModel, tensor: int) -> None:
-        """Let the values be those of tensor number `tensor` of `engine`."""
-        self._engine, self._tensor = engine, tensor
+    def bind(self, engine: EngineModel, tensor: int, training: Callable[[], bool]) -> None:
+        """Let the values be those of tensor number `tensor` of `engine`, of a model that says whether it is training.
 
-    def freeze(self, frozen: bool) -> None:
-        """Say whether the optimizer leaves it alone or, of a moving statistic, training does."""
-        self.engine.set_trainable(self._tensor, not frozen)
+        Values that another model keeps move here; if that one is training, they stay there and are copied.
+        """
+        if self._engine is engine:
+            return
+        if self._engine is not None:
+            engine.write(0, tensor, self.numpy())
+            if self._training():
+                return
+        self._engine, self._tensor, self._training = engine, tensor, training
 
     def record(self) -> TensorRecord:
         """Return its rule for the engine."""
@@ -170,9 +153,12 @@ class Layer(Configurable):
 
     Raises:
         ArgumentError: an argument it does not take.
-    """
 
-    own_input: ClassVar[bool] = False  # whether it stands for the input itself
+    >>> from nnlite import Sequential, layers
+    >>> model = Sequential([layers.Dense(2, input_dim=3, name="hidden"), layers.Dense(1)])
+    >>> model.get_layer("hidden").output_shape
+    (None, 2)
+    """
 
     def __init__(
         self,
@@ -190,7 +176,7 @@ class Layer(Configurable):
         **unknown: Any,
     ) -> None:
         if unknown:
-            known = {*arguments(self._signature()), *(Layer.__init__.__kwdefaults__ or ())}
+            known = {*arguments(type(self).__init__), *(Layer.__init__.__kwdefaults__ or ())}
             raise unknown_argument(type(self).__name__, next(iter(unknown)), known)
         self.name = backend.unique_name(type(self).__name__) if name is None else str(name)
         self.trainable = bool(trainable)
@@ -209,12 +195,6 @@ class Layer(Configurable):
         self.owner: Callable[[], Any] | None = None  # a weak reference to its model
         self._first_values = None if weights is None else list(weights)
         self._input_row: Shape = ()
-
-    @classmethod
-    def _signature(cls) -> Callable[..., Any]:
-        """Its ``__init__`` as written, under `older_spellings`."""
-        function: Callable[..., Any] = getattr(cls.__init__, "__wrapped__", cls.__init__)
-        return function
 
     def _declared(self, shape: Any, dim: int | None, batch_shape: Sequence[int | None] | None) -> Shape | None:
         if dim is not None:
@@ -313,6 +293,28 @@ class Layer(Configurable):
             raise AttributeError(f"layer {self.name!r} has no shapes before its model is built.")
         return self._input_row
 
+    def __call__(self, inputs: Any) -> Any:
+        """Return what it gives for an `Input`, for what another layer gives, or for arrays."""
+        from nnlite.functional import passed  # which builds models of layers
+
+        return passed(inputs, [self], self.name)
+
+    @property
+    def input(self) -> Any:
+        """What it takes in the first model it is part of, for ``Model(inputs, outputs)``. AttributeError if in none."""
+        return self._in_model(0)
+
+    @property
+    def output(self) -> Any:
+        """What it gives there."""
+        return self._in_model(1)
+
+    def _in_model(self, more: int) -> Any:
+        model = None if self.owner is None else self.owner()
+        if model is None:
+            raise AttributeError(f"layer {self.name!r} has no input and output before it is part of a model.")
+        return model.output_of(model.layers.index(self) + more)
+
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
         """Return the shape of the output for an input of that shape, both with the batch in front."""
         return (input_shape[0], *self.output_row(row_shape("input_shape", tuple(input_shape)[1:])))
@@ -342,6 +344,14 @@ class Layer(Configurable):
         for weight, value in zip(self.weights, self._check_values(weights), strict=True):
             weight.assign(value)
 
+    def keras_weights(self) -> list[tuple[str, Array]]:
+        """Return names and values of the weights as files of Keras have them."""
+        return [(weight.name, weight.numpy()) for weight in self.weights]
+
+    def weights_of_keras(self, arrays: list[Array]) -> list[Array]:
+        """Return the values a file of Keras has as those of the weights; for none those it has without the file."""
+        return arrays
+
     def _check_values(self, values: Sequence[Any]) -> list[Array]:
         if len(values) != len(self.weights):
             raise ValueError(
@@ -355,7 +365,7 @@ class Layer(Configurable):
         config: dict[str, Any] = {"name": self.name, "trainable": self.trainable}
         if self.declared_shape is not None:
             config |= {"batch_input_shape": (None, *self.declared_shape), "dtype": self.dtype or backend.floatx()}
-        config |= {name: described(getattr(self, name)) for name in arguments(self._signature())}
+        config |= {name: described(getattr(self, name)) for name in arguments(type(self).__init__)}
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = described(self.activity_regularizer)
         return config

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from nnlite.errors import UnsupportedError, number
-from nnlite.layers.layer import LAYERS, Layer, older_spellings
+from nnlite.layers.layer import LAYERS, Layer
 from nnlite.records import LayerRecord
+from nnlite.registry import older_spellings
 
 
 class Rated(Layer):
@@ -60,6 +61,11 @@ class Dropout(Rated):
     Raises:
         ValueError: `rate` is not within 0 ... 1.
         UnsupportedError: noise_shape has not two sizes.
+
+    >>> from nnlite import Sequential
+    >>> model = Sequential([Dropout(0.5, input_dim=2)])
+    >>> model.predict([[1.0, 2.0]])
+    array([[1., 2.]], dtype=float32)
     """
 
     @older_spellings(p="rate")
@@ -77,6 +83,9 @@ class AlphaDropout(Rated):
         rate, noise_shape, seed, common: as for `Dropout`.
 
     Raises what `Dropout` raises.
+
+    >>> AlphaDropout(0.1).rate
+    0.1
     """
 
     @older_spellings(p="rate")
@@ -94,6 +103,9 @@ class GaussianDropout(Rated):
 
     Raises:
         ValueError: `rate` is not within 0 ... 1.
+
+    >>> GaussianDropout(0.1).rate
+    0.1
     """
 
     @older_spellings(p="rate")
@@ -112,6 +124,11 @@ class GaussianNoise(Layer):
 
     Raises:
         ValueError: `stddev` is negative.
+
+    >>> from nnlite import Sequential
+    >>> model = Sequential([GaussianNoise(0.1, input_dim=2)])
+    >>> model.predict([[1.0, 2.0]])
+    array([[1., 2.]], dtype=float32)
     """
 
     @older_spellings(sigma="stddev")

@@ -11,8 +11,9 @@ from nnlite import constraints, initializers, regularizers
 from nnlite.config import era
 from nnlite.data import reals
 from nnlite.errors import ArgumentError, NotBuiltError, ShapeError, UnsupportedError, number
-from nnlite.layers.layer import LAYERS, Layer, Shape, Weight, older_spellings
+from nnlite.layers.layer import LAYERS, Layer, Shape, Weight
 from nnlite.records import LayerRecord
+from nnlite.registry import older_spellings
 
 Array = NDArray[Any]
 
@@ -89,6 +90,11 @@ class BatchNormalization(Scaled):
 
     Raises:
         UnsupportedError: another axis, mode, or one of the variants is asked for.
+
+    >>> from nnlite import Sequential
+    >>> model = Sequential([BatchNormalization(input_dim=3)])
+    >>> model.count_params(), len(model.trainable_weights)
+    (12, 2)
     """
 
     @older_spellings(beta_init="beta_initializer", gamma_init="gamma_initializer")
@@ -233,7 +239,7 @@ class Normalization(Layer):
     """Every feature shifted and scaled by fixed statistics: (x - mean) / max(sqrt(variance), 1e-7).
 
     Args:
-        axis: -1: a mean and a variance for each feature; None: one for all of them.
+        axis: -1: a mean and a variance for each feature; None, in files (): one for all of them.
         mean, variance: the statistics, numbers or arrays (features,); without them `adapt` finds them.
         invert: whether to undo a normalization: x max(sqrt(variance), 1e-7) + mean.
         common: the arguments of `Layer`.
@@ -253,10 +259,10 @@ class Normalization(Layer):
     """
 
     def __init__(
-        self, axis: int | None = -1, mean: Any = None, variance: Any = None, invert: bool = False, **common: Any
+        self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False, **common: Any
     ) -> None:
         super().__init__(**common)
-        self.axis = None if axis is None else of_features(self, axis)
+        self.axis = None if axis in (None, [], ()) else of_features(self, axis)
         if (mean is None) != (variance is None):
             raise ArgumentError(
                 "Normalization needs mean and variance together, or neither and a call of adapt(); "
@@ -302,7 +308,7 @@ class Normalization(Layer):
         for weight, values in zip(self._weights, self._spread(found), strict=False):
             if weight.bound:
                 weight.assign(values)
-        self._statistics = found
+        self._statistics, self._given = found, None
 
     def _spread(self, statistics: tuple[Array, Array]) -> list[Array]:
         """Mean and variance with a number for each feature of the rows it is built for."""
@@ -330,6 +336,20 @@ class Normalization(Layer):
             return super().first_values(seed, stream, dtype)
         unknown = (np.array(np.nan), np.array(np.nan))
         return [values.astype(dtype) for values in self._spread(self._statistics or unknown)]
+
+    def keras_weights(self) -> list[tuple[str, Array]]:
+        """Return nothing if Keras has them as arguments; else mean, variance, and a count of rows, which it ignores."""
+        if self._given is not None:
+            return []
+        found = super().keras_weights()
+        values = found if self.axis is not None else [(name, array[0]) for name, array in found]
+        return [*values, (f"{self.name}/count:0", np.array(0, np.int32))]
+
+    def weights_of_keras(self, arrays: list[Array]) -> list[Array]:
+        """Return mean and variance for each feature; those given for none."""
+        if not arrays and self._given is not None:
+            return self._spread(self._given)
+        return self._spread((arrays[0], arrays[1])) if len(arrays) == 3 else arrays
 
     def require_ready(self) -> None:
         """Raise NotBuiltError if there are no statistics yet."""

@@ -6,8 +6,9 @@ from typing import Any
 
 from nnlite import constraints, initializers, regularizers
 from nnlite.errors import UnsupportedError
-from nnlite.layers.layer import LAYERS, Layer, Shape, Weight, older_spellings
+from nnlite.layers.layer import LAYERS, Layer, Shape, Weight
 from nnlite.records import LayerRecord
+from nnlite.registry import older_spellings
 
 
 @LAYERS.entry("p_re_lu", rows=("prelu",))

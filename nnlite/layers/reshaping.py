@@ -21,6 +21,9 @@ class Permute(Layer):
     Raises:
         ValueError: `dims` is no order of the axes.
         UnsupportedError: when built, if numbers would have to move; reorder the data with numpy.transpose.
+
+    >>> Permute((2, 1)).compute_output_shape((None, 1, 6))
+    (None, 6, 1)
     """
 
     def __init__(self, dims: Sequence[int], **common: Any) -> None:
@@ -52,6 +55,9 @@ class RepeatVector(Layer):
         n: number of copies, 1. The other arguments are those of `Layer`.
 
     Raises UnsupportedError for more copies; repeat the data with numpy.repeat.
+
+    >>> RepeatVector(1).compute_output_shape((None, 6))
+    (None, 1, 6)
     """
 
     def __init__(self, n: int, **common: Any) -> None:

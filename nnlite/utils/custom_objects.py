@@ -11,7 +11,11 @@ T = TypeVar("T", bound=Callable[..., Any])
 
 
 def get_custom_objects() -> dict[str, Any]:
-    """Return the names registered, a dict to change: ``get_custom_objects()["mine"] = f``."""
+    """Return the names registered, a dict to change: ``get_custom_objects()["mine"] = f``.
+
+    >>> get_custom_objects()
+    {}
+    """
     return custom_objects
 
 
@@ -50,6 +54,14 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
         name: second part, that of the class if None.
 
     Raises ValueError, when it decorates, for a class without ``get_config``.
+
+    >>> @register_keras_serializable(package="mine")
+    ... def distance(y_true, y_pred):
+    ...     return abs(y_true - y_pred)
+    >>> get_registered_name(distance)
+    'mine>distance'
+    >>> for name in ("mine>distance", "distance"):
+    ...     _ = get_custom_objects().pop(name)
     """
 
     def register(thing: T) -> T:
@@ -65,7 +77,11 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
 def get_registered_object(
     name: str, custom_objects: Mapping[str, Any] | None = None, module_objects: Mapping[str, Any] | None = None
 ) -> Any:
-    """Return what is registered as `name`, or what one of two dicts has; None if nothing is."""
+    """Return what is registered as `name`, or what one of two dicts has; None if nothing is.
+
+    >>> get_registered_object("nothing of that name") is None
+    True
+    """
     for known in (get_custom_objects(), custom_objects or {}, module_objects or {}):
         if name in known:
             return known[name]
@@ -73,7 +89,11 @@ def get_registered_object(
 
 
 def get_registered_name(thing: Any) -> str:
-    """Return the name `thing` is registered under, else its own."""
+    """Return the name `thing` is registered under, else its own.
+
+    >>> get_registered_name(get_registered_name)
+    'get_registered_name'
+    """
     names = [name for name, known in custom_objects.items() if known is thing]
     return max(names, key=len) if names else str(thing.__name__)
 

@@ -16,6 +16,9 @@ def get_file(fname: str | None = None, origin: str | None = None, *_: Any, **__:
     ``~/.keras/datasets``.
 
     Raises UnsupportedError if it is not there, for nnlite downloads nothing.
+
+    >>> get_file(__file__) == __file__
+    True
     """
     name = fname or (origin or "").rpartition("/")[2]
     for path in (name, os.path.join(os.path.expanduser("~"), ".keras", "datasets", name)):

@@ -45,6 +45,13 @@ def plot_model(
     """Write `model_to_dot` to a file whose name ends in .dot or .gv.
 
     Raises ImportError for any other, for a picture needs Graphviz.
+
+    >>> import tempfile
+    >>> from nnlite import Sequential, layers
+    >>> path = os.path.join(tempfile.mkdtemp(), "model.dot")
+    >>> plot_model(Sequential([layers.Dense(1, input_dim=2)]), path)
+    >>> os.path.exists(path)
+    True
     """
     path = os.fspath(to_file)
     if not path.endswith((".dot", ".gv")):

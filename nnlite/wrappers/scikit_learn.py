@@ -83,14 +83,7 @@ class BaseWrapper:
         return self.model is not None
 
     def __sklearn_tags__(self) -> Any:
-        """Return what scikit-learn from 1.6 on asks for."""
-        from sklearn import utils  # type: ignore[import-not-found,import-untyped,unused-ignore]
-
-        kind = self._estimator_type
-        tags = utils.Tags(estimator_type=kind, target_tags=utils.TargetTags(required=True))
-        tags.classifier_tags = utils.ClassifierTags() if kind == "classifier" else None
-        tags.regressor_tags = utils.RegressorTags() if kind == "regressor" else None
-        return tags
+        return tags_of(self._estimator_type)
 
     def _builder(self) -> Callable[..., Sequential]:
         if self.build_fn is not None:
@@ -173,7 +166,18 @@ class KerasClassifier(BaseWrapper):
 
 
 class KerasRegressor(BaseWrapper):
-    """A model that tells a number, as an estimator. Arguments: `BaseWrapper`."""
+    """A model that tells a number, as an estimator. Arguments: `BaseWrapper`.
+
+    >>> from nnlite.layers import Dense
+    >>> def build():
+    ...     model = Sequential([Dense(1, input_dim=1)])
+    ...     model.compile("sgd", "mse")
+    ...     return model
+    >>> regressor = KerasRegressor(build, epochs=2, verbose=0)
+    >>> _ = regressor.fit([[0.0], [1.0]], [0.0, 1.0])
+    >>> regressor.predict([[0.5]]).shape
+    (1,)
+    """
 
     _estimator_type = "regressor"
 
@@ -186,6 +190,17 @@ class KerasRegressor(BaseWrapper):
         """Return minus the loss, so that more is better."""
         chosen = self.filter_sk_params(Sequential.evaluate, kwargs) | {"return_dict": True}
         return -float(self._fitted().evaluate(x, np.asarray(y), **chosen)["loss"])
+
+
+def tags_of(kind: str) -> Any:
+    """Return what scikit-learn from 1.6 on asks of an estimator of that kind."""
+    from sklearn import utils  # type: ignore[import-not-found,import-untyped,unused-ignore]
+
+    tags = utils.Tags(estimator_type=kind, target_tags=utils.TargetTags(required=True))
+    tags.classifier_tags = utils.ClassifierTags() if kind == "classifier" else None
+    tags.regressor_tags = utils.RegressorTags() if kind == "regressor" else None
+    tags.transformer_tags = utils.TransformerTags() if kind == "transformer" else None
+    return tags
 
 
 def _taken(function: Callable[..., Any]) -> set[str]:

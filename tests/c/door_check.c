@@ -1,7 +1,7 @@
 /* Checks what the engine's door, nnlite.h, does with bad arguments and when memory runs out. tests/c/run.sh builds and runs it; on its own, with GNU's linker:
  *
  *   cc -std=gnu11 -O2 -ffp-contract=off -Icsrc tests/c/door_check.c csrc/[a-z]*.c csrc/targets/[a-z]*.c -lm -o door_check \
- *      -Wl,--wrap=malloc,--wrap=calloc,--wrap=aligned_alloc,--wrap=free
+ *      -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=free
  *
  * Exits 1 if a bad argument is not refused, or if a call that cannot have its n-th allocation does not say so, leaks, or leaves a trace. */
 #include "trainee.h"
@@ -10,10 +10,12 @@
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *block, size_t size);
 void *__real_aligned_alloc(size_t alignment, size_t size);
 void __real_free(void *block);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *block, size_t size);
 void *__wrap_aligned_alloc(size_t alignment, size_t size);
 void __wrap_free(void *block);
 
@@ -27,6 +29,11 @@ static void *counted(void *block) {
 }
 void *__wrap_malloc(size_t size) { return runs_out() ? NULL : counted(__real_malloc(size)); }
 void *__wrap_calloc(size_t n, size_t size) { return runs_out() ? NULL : counted(__real_calloc(n, size)); }
+void *__wrap_realloc(void *block, size_t size) {
+    if (runs_out()) return NULL;
+    void *moved = __real_realloc(block, size);
+    return block ? moved : counted(moved);
+}
 void *__wrap_aligned_alloc(size_t alignment, size_t size) { return runs_out() ? NULL : counted(__real_aligned_alloc(alignment, size)); }
 void __wrap_free(void *block) {
     blocks -= block != NULL;
@@ -130,6 +137,7 @@ static void check_call_refusals(int bits) {
     row.row = 0;
     EXPECT(NN_BAD_SIZE, nn_activate(&row, &s.x, 1, SIZE_MAX, bits, &s.out));
     EXPECT(NN_BAD_NUMBER, nn_random(NN_UNIFORM, 0, NAN, 1, 1, 1, bits, &s.out));
+    EXPECT(NN_NO_DATA, nn_run_seek(s.run, 0, NULL));
     EXPECT(NN_BAD_SIZE, nn_order(4, 0, NN_SHUFFLE_ROWS, 1, 1, NULL));
     hash_model(&after, &s);
     if (after.value != before.value) fail("a refused call left a trace");
@@ -153,6 +161,11 @@ static nn_status build(trainee *s, size_t n) {
     return status;
 }
 
+/* Rows that are worth several threads. */
+enum { MANY = 20000 };
+static float many_x[MANY * INPUTS], many_y[MANY * 4];
+static const nn_data many = {many_x, many_y, NULL, MANY, 4};
+
 /* A training of 3 and 4 steps, and between them call number `call`, whose n-th allocation fails; n = 0: without that call. */
 static nn_status interrupted(int call, size_t n, hash *h) {
     static trainee s;
@@ -169,6 +182,8 @@ static nn_status interrupted(int call, size_t n, hash *h) {
     if (n && call == 0) status = compile_model(&s, &other);
     if (n && call == 1) status = nn_run_bind(s.run, &data, NULL, NN_SHUFFLE_BATCHES);
     if (n && call == 2) status = nn_evaluate(s.run, &data, means);
+    if (n && call == 3) status = nn_evaluate(s.run, &many, means);
+    if (n && call == 4) status = nn_predict(s.run, many_x, MANY, many_y);
     s.width = width;
     until_failure = 0;
     if (status == NN_OUT_OF_MEMORY) {
@@ -193,7 +208,7 @@ static void check_memory(void) {
         sites = n;
     }
     MUST(status);
-    for (int call = 0; call < 3; call++) {
+    for (int call = 0; call < 5; call++) {
         hash expected = {0, 1};
         (void)interrupted(call, 0, &expected);
         for (size_t n = 1;; n++) {
@@ -210,7 +225,10 @@ static void check_memory(void) {
 }
 
 int main(void) {
-    blocks = 0; /* a static C library allocates some of its own before */
+    MUST(nn_set_threads(3));
+    hash started = {0, 1};
+    (void)interrupted(4, SIZE_MAX, &started);
+    blocks = 0; /* a static C library allocates some of its own, before and to start threads */
     check_model_refusals();
     for (int bits = 32; bits <= 64; bits += 32) check_call_refusals(bits);
     if (blocks) fail("%ld blocks leaked", blocks);

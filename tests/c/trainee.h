@@ -148,7 +148,7 @@ static nn_status compile_model(trainee *s, const task *t) {
     return nn_model_compile(s->model, &loss, metrics, n, &optimizer);
 }
 
-static void fill_data(trainee *s, const task *t) {
+static inline void fill_data(trainee *s, const task *t) {
     const size_t outputs = nn_model_describe(s->model).units, units = starts(t->loss, "sparse_") ? 1 : outputs;
     for (size_t i = 0; i < ROWS * INPUTS; i++) put(&s->x, s->bits, i, noise(i, 1));
     for (size_t i = 0; i < ROWS * units; i++) put(&s->y, s->bits, i, target_of(t->loss, i / units, i % units, outputs));
@@ -158,13 +158,13 @@ static void fill_data(trainee *s, const task *t) {
     s->validation.rows = BATCH + 1;
 }
 
-static void advance(trainee *s, size_t batches) {
+static inline void advance(trainee *s, size_t batches) {
     const size_t before = s->progress.epochs;
     MUST(nn_run_advance(s->run, batches, EPOCHS, s->means + s->epochs * 2 * s->width, NULL, s->partial, s->last, &s->progress));
     s->epochs += s->progress.epochs - before;
 }
 
-static void hash_model(hash *h, trainee *s) {
+static inline void hash_model(hash *h, trainee *s) {
     const nn_model_facts facts = nn_model_describe(s->model);
     const nn_state state = nn_state_get(s->model);
     for (size_t buffer = 0; buffer < 2 + facts.slots; buffer++) {

@@ -1,0 +1,100 @@
+/* The dense products of a wide plan. Every matrix lies in panels of 16 columns, one row of a panel after another: element (r, c) at
+ * c / 16 * pitch + r * 16 + c % 16. Every output element is one chain of fused multiply-adds over q in index order:
+ *
+ *   c(i, j) = start(j) + sum over q of a(i, q) b(q, j)          forward: x kernel + bias;  input gradient: dy transposed kernel
+ *   c(i, j) =            sum over q of a(q, i) b(q, j)          kernel gradient: x across dy, q over the rows of the batch
+ *
+ * Tiles only decide which outputs are computed together; blocking over q takes up the chain where it was left. So every target, every partition of
+ * the outputs gives the same bits. */
+
+typedef struct panel_product {
+    real *c;
+    const real *a, *b;
+    size_t cp, ap, bp;  /* from one panel to the next */
+    const real *start;  /* [columns of c padded], or NULL for 0 */
+    size_t k;
+} panel_product;
+
+/* Steps of q taken at a time: the panels of b that a strip of tiles shares stay in the first-level cache. */
+enum { PANEL_DEPTH = 256 };
+
+#define EACH_SUM(m, n, BODY) \
+    _Pragma("GCC unroll 16") for (size_t i = 0; i < (m); i++) { \
+        _Pragma("GCC unroll 4") for (size_t p = 0; p < (n); p++) { BODY } \
+    }
+
+/* sum(i, p) += value(i) * b(q, p) */
+#define PANEL_STEP(m, n, VALUE) { \
+        vec column[NN_TILE_PANELS]; \
+        _Pragma("GCC unroll 4") for (size_t p = 0; p < (n); p++) column[p] = v_load(b + p * bp); \
+        b += NN_LANES; \
+        _Pragma("GCC unroll 16") for (size_t i = 0; i < (m); i++) { \
+            const vec value = v_set(VALUE); \
+            _Pragma("GCC unroll 4") for (size_t p = 0; p < (n); p++) sum[i][p] = v_fma(value, column[p], sum[i][p]); \
+        } \
+    }
+
+/* Rows i0 ... of n panels of c from p0 on, over `depth` steps from q0 on; the first `kept` of m rows are stored. m, n and across are constants. */
+NN_INLINE void panel_tile(const panel_product *s, size_t i0, size_t p0, size_t q0, size_t depth, size_t kept, const size_t m, const size_t n,
+                          const int across) {
+    real *c = s->c + p0 * s->cp + i0 * NN_LANES;
+    const real *b = s->b + p0 * s->bp + q0 * NN_LANES;
+    const size_t cp = s->cp, ap = s->ap, bp = s->bp;
+    vec sum[NN_TILE_ROWS][NN_TILE_PANELS];
+    if (q0) EACH_SUM(m, n, sum[i][p] = v_load(c + i * NN_LANES + p * cp);)
+    else if (s->start) EACH_SUM(m, n, sum[i][p] = v_load(s->start + (p0 + p) * NN_LANES);)
+    else EACH_SUM(m, n, sum[i][p] = v_zero();)
+    if (across) {
+        const real *a = s->a + i0 / NN_LANES * ap + i0 % NN_LANES + q0 * NN_LANES;
+        for (size_t q = 0; q < depth; q++, a += NN_LANES) PANEL_STEP(m, n, a[i])
+    } else {
+        const real *a = s->a + q0 / NN_LANES * ap + i0 * NN_LANES;
+        for (size_t q = 0; q < depth; q += NN_LANES, a += ap) {
+            const size_t steps = depth - q < NN_LANES ? depth - q : NN_LANES;
+            for (size_t t = 0; t < steps; t++) PANEL_STEP(m, n, a[i * NN_LANES + t])
+        }
+    }
+    EACH_SUM(m, n, if (!across || i < kept) v_store(c + i * NN_LANES + p * cp, sum[i][p]);)
+}
+
+/* The first `rows` rows of a strip of n panels, over q in [q, q + depth). */
+NN_INLINE void panel_strip(const panel_product *s, size_t rows, size_t p, size_t q, size_t depth, const size_t n) {
+    size_t i = 0;
+    for (; i + NN_TILE_ROWS <= rows && (8 % NN_TILE_ROWS == 0 || i + 8 != rows); i += NN_TILE_ROWS) /* 4 and 4, not 6 and 2 */
+        panel_tile(s, i, p, q, depth, 0, NN_TILE_ROWS, n, 0);
+#define REST(m) \
+    for (; m < NN_TILE_ROWS && i + m <= rows; i += m) panel_tile(s, i, p, q, depth, 0, m < NN_TILE_ROWS ? m : 1, n, 0);
+    REST(8) REST(4) REST(2) REST(1)
+#undef REST
+}
+
+/* The first `rows` rows of all `panels` of c. */
+static void panel_forward(const panel_product *s, size_t rows, size_t panels) {
+    for (size_t q = 0; q < s->k; q += PANEL_DEPTH) {
+        const size_t depth = s->k - q < PANEL_DEPTH ? s->k - q : PANEL_DEPTH;
+        size_t p = 0;
+        for (; p + NN_TILE_PANELS <= panels; p += NN_TILE_PANELS) panel_strip(s, rows, p, q, depth, NN_TILE_PANELS);
+        for (; p < panels; p++) panel_strip(s, rows, p, q, depth, 1);
+    }
+}
+
+/* Rows [from, to) of a strip of n panels, over q in [q, q + depth), a taken across. */
+NN_INLINE void across_strip(const panel_product *s, size_t from, size_t to, size_t p, size_t q, size_t depth, const size_t n) {
+    const size_t lanes = NN_LANES, rest = lanes % NN_TILE_ROWS, whole = lanes - rest;
+    for (size_t i = from; i < to; i += NN_LANES) {
+        for (size_t t = 0; t < whole && i + t < to; t += NN_TILE_ROWS) panel_tile(s, i + t, p, q, depth, to - i - t, NN_TILE_ROWS, n, 1);
+        if (rest && i + whole < to) panel_tile(s, i + whole, p, q, depth, to - i - whole, rest, n, 1);
+    }
+}
+
+/* Rows [from, to), of which from is a multiple of 16, of all `panels` of c; a is taken across. */
+static void panel_across(const panel_product *s, size_t from, size_t to, size_t panels) {
+    for (size_t q = 0; q < s->k; q += PANEL_DEPTH) {
+        const size_t depth = s->k - q < PANEL_DEPTH ? s->k - q : PANEL_DEPTH;
+        size_t p = 0;
+        for (; p + NN_TILE_PANELS <= panels; p += NN_TILE_PANELS) across_strip(s, from, to, p, q, depth, NN_TILE_PANELS);
+        for (; p < panels; p++) across_strip(s, from, to, p, q, depth, 1);
+    }
+}
+#undef EACH_SUM
+#undef PANEL_STEP
