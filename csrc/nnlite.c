@@ -229,6 +229,8 @@ void *nn_model_parameters(nn_model *m) { return m->parameters; }
 nn_state nn_state_get(const nn_model *m) { return m->state; }
 void nn_state_set(nn_model *m, const nn_state *state) { m->state = *state; }
 
+void nn_model_set_function(nn_model *m, nn_function function, void *context) { m->outside = (nn_outside){.function = function, .context = context}; }
+
 /* ---- runs ---- */
 
 /* Input, targets, weights and workspace of one batch in one block, each padded; targets are at most as wide as outputs. */
@@ -291,6 +293,7 @@ static void take_sums(nn_run *run, double *sums) {
 /* Borrows threads for a call that may do `work` multiply-adds at the same time, and sees to it that each has a run to work in. */
 static nn_status begin_threads(nn_run *run, double work) {
     const size_t allowed = nn_threads();
+    if (run->model->outside.function) return NN_OK; /* which is asked in the caller's thread */
     size_t wanted = work < WORTH_A_THREAD * (double)allowed ? (size_t)(work / WORTH_A_THREAD) : allowed;
     if (wanted < 2 || (wanted = nn_pool_borrow(wanted)) < 2) return NN_OK;
     nn_status status = NN_OK;
@@ -368,6 +371,8 @@ nn_status nn_run_advance(nn_run *run, size_t max_batches, size_t max_epochs, dou
     *progress = run->progress;
     return NN_OK;
 }
+
+void nn_run_hold(nn_run *run, int hold) { run->holds = hold; }
 
 nn_status nn_run_sums(const nn_run *run, double *sums) {
     if (!ready_to_run(run)) return NN_NO_DATA;

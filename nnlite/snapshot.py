@@ -142,6 +142,9 @@ def to_bytes(model: Sequential, include_optimizer: bool = True) -> tuple[bytes, 
     objective = model.get_compile_config() if include_optimizer else None
     training: dict[str, Any] | None = None
     if objective is not None:
+        if model.stepper.keeps:
+            text = "averages of weights, gradients added up and what an optimizer in Python keeps are not saved"
+            warnings.warn(f"{text}: after loading, training starts without them.", UserWarning, stacklevel=3)
         training = {"objective": objective, "state": None, "trained": None}
         if engine is not None:
             training |= _standing(engine)
