@@ -4,7 +4,6 @@ machine. Scripts run with ``python -m nnlite`` find it as ``tensorflow``.
 Tensors are NumPy arrays that also answer ``numpy()``; ``tf.square``, ``tf.reduce_mean`` and the like are the functions
 of `nnlite.ops`.
 """
-# ruff: noqa: NPY002  (random numbers come from NumPy's global generator, as everything a script seeds)
 
 from __future__ import annotations
 
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from nnlite import ops, optimizers
+from nnlite import random as draws
 from nnlite.backend import Variable
 from nnlite.config import era
 from nnlite.keras_compat import SHOWN, lack, submodule
@@ -40,15 +40,10 @@ def constant(value: Any, dtype: Any = None, shape: Sequence[int] | None = None, 
 convert_to_tensor = constant
 
 
-def _normal(shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = float32) -> Tensor:
-    return np.random.normal(mean, stddev, tuple(shape)).astype(dtype).view(Tensor)
-
-
-def _uniform(shape: Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtype: Any = float32) -> Tensor:
-    return np.random.uniform(minval, maxval, tuple(shape)).astype(dtype).view(Tensor)
-
-
-random = SimpleNamespace(set_seed=set_random_seed, set_random_seed=set_random_seed, normal=_normal, uniform=_uniform)
+random = SimpleNamespace(
+    set_seed=set_random_seed, set_random_seed=set_random_seed, normal=draws.normal, uniform=draws.uniform,
+    truncated_normal=draws.truncated_normal, shuffle=draws.shuffle,
+)  # fmt: skip
 train = SimpleNamespace(
     AdagradOptimizer=optimizers.Adagrad,
     AdamOptimizer=optimizers.Adam,

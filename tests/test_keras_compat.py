@@ -82,7 +82,7 @@ def test_imports_without_hook(code: str) -> None:
         ("ops", ["mean", "square", "cast"]),
         ("utils.np_utils", ["to_categorical"]),
         ("utils.generic_utils", ["Progbar"]),
-        ("random", ["RandomUniform"]),
+        ("random", ["normal", "uniform", "randint", "shuffle", "SeedGenerator"]),
     ],
 )
 def test_modules(package: str, module: str, names: list[str], hook: None) -> None:
@@ -138,7 +138,7 @@ def test_versions(hook: None) -> None:
 @pytest.mark.parametrize(
     ("code", "error", "text"),
     [
-        ("import keras.preprocessing.image", ImportError, "nnlite has no keras.preprocessing: .* keras has .*layers"),
+        ("import keras.preprocessing.image", ImportError, "nnlite has no keras.preprocessing: it reads neither"),
         ("import keras.layer", ImportError, "nnlite has no keras.layer: .*'layers'"),
         ("from keras import optimisers", ImportError, "nnlite has no keras.optimisers: .*'optimizers'"),
         ("from keras.utils import to_categoricl", ImportError, "no keras.utils.to_categoricl: .*'to_categorical'"),

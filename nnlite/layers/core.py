@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from nnlite import constraints, initializers, regularizers
+from nnlite import backend, constraints, initializers, regularizers
+from nnlite.config import era_name
 from nnlite.data import whole
 from nnlite.errors import ArgumentError, ShapeError
 from nnlite.layers.activation import Activation, activation_of, activation_records
@@ -38,11 +39,14 @@ class InputLayer(Layer):
         if shape is not None:
             common["input_shape"] = shape
         common.pop("sparse", None)
+        if common.get("name") is None:
+            common["name"] = backend.unique_name(era_name("input_layer"))
         super().__init__(**common)
         if self.declared_shape is None:
             raise ArgumentError(
                 "Input needs a shape, such as Input(shape=(5,)) for rows of five numbers; received none."
             )
+        self.built, self._input_row = True, self.declared_shape
 
     @property
     def shape(self) -> tuple[int | None, ...]:
