@@ -56,7 +56,7 @@ typedef struct nn_row { /* a row of a list and the numbers that parameterise it,
 } nn_row;
 
 typedef struct nn_tensor_rule { /* what the update does with one tensor */
-    int trainable;
+    int trainable;     /* without meaning for statistics */
     double l1, l2;     /* penalty l1 * sum |w| + l2 * sum w^2, added to the loss once a batch */
     nn_row constraint; /* applied after each step */
 } nn_tensor_rule;
@@ -113,7 +113,7 @@ typedef struct nn_tensor_facts {
     int vector, trainable;
 } nn_tensor_facts;
 nn_status nn_tensor_describe(const nn_model *model, size_t tensor, nn_tensor_facts *out);
-nn_status nn_tensor_set_trainable(nn_model *model, size_t tensor, int trainable);
+nn_status nn_tensor_set_trainable(nn_model *model, size_t tensor, int trainable); /* of a statistic: does the forward pass move it? they do at first */
 
 /* buffer: 0 parameters, 1 gradients, 2 + k optimizer slot k. array: rows x columns, without padding. */
 nn_status nn_tensor_read(const nn_model *model, size_t buffer, size_t tensor, void *array);

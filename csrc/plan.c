@@ -75,6 +75,7 @@ static nn_status place_tensors(const nn_layer_record *records, nn_plan *plan) {
                 if (tensor->statistic != statistic) continue;
                 tensor->layer = l;
                 tensor->rule = records[l].tensors[t];
+                if (statistic) tensor->rule.trainable = 1;
                 tensor->offset = plan->parameters;
                 tensor->panel = plan->narrow ? tensor->columns : NN_LANES;
                 tensor->size = nn_size(tensor->rows, plan->narrow ? tensor->columns : nn_pad(tensor->columns), 0, &ok);

@@ -421,6 +421,29 @@ def sparse_sigmoid() -> Row:
     return row("hard_sigmoid", 0.5, 0.5)
 
 
+@activation(default_value="value")
+def threshold(threshold: float = 0.0, value: float = 0.0) -> Row:
+    """x above the threshold, else value.
+
+    >>> threshold([0.5, 1.5], 1.0, -2.0)
+    array([-2. ,  1.5], dtype=float32)
+    """
+    return row("threshold", number("threshold", threshold), number("value", value))
+
+
+@activation()
+def sparsemax(axis: int = -1) -> Row:
+    """The nearest probabilities: max(x - level, 0) with the level that makes their sum 1. "From softmax to sparsemax",
+    Martins and Astudillo, 2016. Keras 3 adds up wrong sums for the level where several outputs exceed it, so that its
+    sum is not 1.
+
+    >>> sparsemax([1.0, 0.5, -1.0])
+    array([0.75, 0.25, 0.  ], dtype=float32)
+    """
+    _last_axis("sparsemax", axis)
+    return row("sparsemax")
+
+
 def get(identifier: Any = None) -> Activation:
     """Return the activation meant by None (linear), a name, a config, an activation, or a function that passes its
     argument on to one.

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlite.config import era
 from nnlite.errors import ArgumentError, ShapeError, number
 from nnlite.loss import Loss
 
@@ -155,8 +156,9 @@ def targets(argument: str, value: Any, rows: int, loss: Loss, columns: int | Non
     if columns is not None and array.shape[1] != columns:
         raise ShapeError(_wrong_targets(argument, array, loss, columns, door))
     if columns == 1 and (loss.sparse or door.output_units > 1):
-        _check_classes(argument, array, door)
-    return np.ascontiguousarray(loss.targets(array), door.dtype)
+        counts = loss.counts(array)
+        _check_classes(argument, array if counts is None else array[counts], door)
+    return np.ascontiguousarray(array, door.dtype)
 
 
 def _wrong_targets(argument: str, array: Array, loss: Loss, columns: int, door: Door) -> str:
@@ -192,7 +194,7 @@ def class_weights(class_weight: Any, y: Array, door: Door) -> Array:
     """Return the weight of each row from a dict of weights by class.
 
     y (rows, columns) is one-hot, or the class in one column.
-    Raises ArgumentError if it is no dict, ValueError if a class in y has no weight.
+    Raises ArgumentError if it is no dict, ValueError if a class in y has no weight; in keras3 its weight is then 1.
     """
     if not isinstance(class_weight, Mapping):
         raise ArgumentError(
@@ -200,11 +202,11 @@ def class_weights(class_weight: Any, y: Array, door: Door) -> Array:
         )
     classes, where = np.unique(y.argmax(axis=1) if y.shape[1] > 1 else y[:, 0], return_inverse=True)
     missing = [int(c) for c in classes if c not in class_weight]
-    if missing:
+    if missing and not era("class_weight.may_miss"):
         raise ValueError(
             f"class_weight must have a weight for every class in y; {missing} are missing from {dict(class_weight)!r}."
         )
-    weights = [number(f"class_weight[{int(c)}]", class_weight[c], 0) for c in classes]
+    weights = [number(f"class_weight[{int(c)}]", class_weight.get(c, 1), 0) for c in classes]
     return np.ascontiguousarray(np.array(weights, door.dtype)[where.reshape(-1)])
 
 
@@ -238,6 +240,8 @@ def checked(
     weights = row_weights(f"{kind}sample_weight", sample_weight, len(rows), door)
     if class_weight is not None and weights is None:
         weights = class_weights(class_weight, reals("y", y).reshape(len(goals), -1), door)
+    elif class_weight is not None and era("class_weight.excludes_sample_weight"):
+        raise ArgumentError("class_weight and sample_weight cannot be given together; multiply them.")
     elif class_weight is not None:
         warnings.warn("class_weight has no effect beside sample_weight.", UserWarning, stacklevel=5)
     return Data(rows, goals, weights)

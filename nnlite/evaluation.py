@@ -53,7 +53,7 @@ def _counted(run: Run, measures: Measures, data: Data) -> list[float]:
         p, outputs = outputs[: len(part.x)], outputs[len(part.x) :]
         if measures.record is None:
             total += measures.weight * float(np.mean(measures.loss(part.y, p, part.weights))) * len(p) / len(data.x)
-        count(measures, part.y, p)
+        count(measures, part.y, p, part.weights)
     return [total, *known]
 
 
@@ -118,8 +118,10 @@ class Validation:
         return test(*self._test) if due else []
 
 
-def count(measures: Measures, y: Array, p: Array) -> None:
+def count(measures: Measures, y: Array, p: Array, weights: Array | None) -> None:
     """Let the metrics written in Python see a batch."""
-    for metric in measures.metrics:
-        if not metric.rows:
+    for metric, weighted in measures.counted():
+        if weighted and weights is not None:
+            metric.update_state(y, p, weights)
+        else:
             metric.update_state(y, p)

@@ -160,7 +160,7 @@ def training(model: Sequential) -> dict[str, Any] | None:
         "loss": _measure("keras.losses", given["loss"]),
         "loss_weights": given["loss_weights"],
         "metrics": [_measure("keras.metrics", metric) for metric in given["metrics"]],
-        "weighted_metrics": None,
+        "weighted_metrics": [_measure("keras.metrics", metric) for metric in given["weighted_metrics"] or []] or None,
     }
 
 

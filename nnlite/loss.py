@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from nnlite.config import era_name
-from nnlite.errors import ShapeError, choice
+from nnlite.errors import ArgumentError, ShapeError, choice
 from nnlite.records import LayerRecord, LossRecord, OptimizerRecord, Row, as_reals, row
-from nnlite.registry import Configurable, Entry
+from nnlite.registry import Configurable, Entry, Family
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_REDUCTIONS = ("sum_over_batch_size", "auto", "mean", "sum", "none", "mean_with_sample_weight")
+_MEANS = ("sum_over_batch_size", "auto", "mean")
+_REDUCTIONS = (*_MEANS, "sum", "none", "mean_with_sample_weight")
 
 
 class Reduction:
@@ -74,20 +75,23 @@ class Loss(Configurable):
         """Whether the loss has a `call` of its own, which the engine does not know."""
         return type(self).call is not Loss.call
 
-    def targets(self, y_true: NDArray[Any]) -> NDArray[Any]:
-        """Return the targets as the engine's row wants them."""
-        return y_true
+    def counts(self, y_true: Any) -> NDArray[Any] | None:
+        """Return for a loss written in Python which rows count; None if all do. The others weigh 0, these the more."""
+        return None
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return the loss of every row: arrays (..., units) give (...,)."""
-        return row_values(self.rule(), self.targets(np.asarray(y_true)), y_pred, self.sparse)
+        return row_values(self.rule(), y_true, y_pred, self.sparse)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         values = np.asarray(self.call(y_true, y_pred))
-        weights = np.ones_like(values) if sample_weight is None else np.broadcast_to(sample_weight, values.shape)
+        weights = np.ones_like(values) if sample_weight is None else spread_weights(sample_weight, values.shape)
         values = values * weights
         if self.reduction == "none":
             return values
+        counts = self.counts(y_true)
+        if counts is not None and self.reduction in _MEANS:
+            return values.sum() / max(counts.sum(), 1)
         total = values.sum()
         if self.reduction == "sum":
             return total
@@ -98,23 +102,60 @@ class Loss(Configurable):
     ) -> tuple[float, NDArray[Any]]:
         """Return the loss of a batch and its derivative in y_pred (rows, units), for losses written in Python.
 
-        The derivative is what ``gradient(y_true, y_pred)`` of the loss or its function says of each row's loss, or
-        else central differences in float64, exact to about nine digits where the loss is smooth.
+        The derivative is what ``gradient(y_true, y_pred)`` of the loss or its function says, of each row's loss or of
+        the one number it gives for a batch, or else central differences in float64, exact to about nine digits where
+        the loss is smooth.
+
+        Raises ArgumentError or ShapeError if what is written in Python returns no numbers, or not as many as it must.
         """
         outputs = np.asarray(y_pred, np.float64)
         rows = len(outputs)
         weights = np.ones(rows) if sample_weight is None else np.asarray(sample_weight, np.float64).reshape(rows)
         scale = weights if self.reduction == "sum" else weights / rows
+        counts = self.counts(y_true)
+        if counts is not None and self.reduction in _MEANS:
+            scale = weights * counts / max(counts.sum(), 1)
+        source = f"loss {self.name!r}"
 
         def value(p: NDArray[Any]) -> NDArray[Any]:
-            return _by_row(self.call(y_true, p), rows) * scale
+            return _by_row(python_values(source, self.call(y_true, p)), rows) * scale
 
-        given = getattr(self, "gradient", None)
+        values = python_values(source, self.call(y_true, outputs))
+        mixed, given = values.shape[:1] != (rows,), getattr(self, "gradient", None)
+        if values.ndim and mixed:
+            raise ShapeError(
+                f"{source} must return one number, or an array with a first axis of {rows} rows; it returned the shape "
+                f"{values.shape}."
+            )
         if given is not None:
-            gradient = np.asarray(given(y_true, outputs), np.float64).reshape(outputs.shape) * scale[:, None]
+            gradient = python_values(f"the gradient of {source}", given(y_true, outputs))
+            if gradient.size != outputs.size:
+                raise ShapeError(
+                    f"the gradient of {source} must have the shape of y_pred, {outputs.shape}; it returned the shape "
+                    f"{gradient.shape}."
+                )
+            gradient = gradient.reshape(outputs.shape) * (scale.sum() if mixed else scale[:, None])
         else:
-            gradient = _differences(value, outputs, mixed=np.shape(self.call(y_true, outputs))[:1] != (rows,))
+            gradient = _differences(value, outputs, mixed)
         return float(value(outputs).sum()), gradient.astype(y_pred.dtype)
+
+
+def spread_weights(sample_weight: Any, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return weights of rows (rows,) or (rows, 1), or one for all, in the shape of values whose first axis are rows."""
+    weights = np.asarray(sample_weight)
+    while weights.ndim > len(shape) and weights.shape[-1] == 1:
+        weights = weights[..., 0]
+    if weights.ndim:
+        weights = weights.reshape(weights.shape + (1,) * (len(shape) - weights.ndim))
+    return np.broadcast_to(weights, shape)
+
+
+def python_values(source: str, values: Any) -> NDArray[np.float64]:
+    """Return what a function written in Python returned as float64. Raises ArgumentError if it is no real numbers."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub":
+        raise ArgumentError(f"{source} must return real numbers; it returned {values!r:.60}.")
+    return array.astype(np.float64)
 
 
 def _by_row(values: Any, rows: int) -> NDArray[Any]:
@@ -181,6 +222,13 @@ class PythonLoss(Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         return self.function(y_true, y_pred)
+
+
+def _adopt(function: Callable[..., Any]) -> Loss:
+    return LOSSES.get(function.__name__) if isinstance(function, RowFunction) else PythonLoss(function)
+
+
+LOSSES = Family("loss", Loss, _adopt)
 
 
 class RowFunction:

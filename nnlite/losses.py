@@ -8,26 +8,19 @@ keras.losses.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from nnlite import batch_losses as batch_losses  # enters its losses
 from nnlite.config import epsilon, era
 from nnlite.errors import UnsupportedError, number
+from nnlite.loss import LOSSES as LOSSES
 from nnlite.loss import Loss, PythonLoss, Reduction, RowFunction
 from nnlite.records import Row, row
-from nnlite.registry import Family
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-
-def _adopt(function: Callable[..., Any]) -> Loss:
-    return LOSSES.get(function.__name__) if isinstance(function, RowFunction) else PythonLoss(function)
-
-
-LOSSES = Family("loss", Loss, _adopt)
+Array = NDArray[Any]
 
 
 @LOSSES.entry("mean_squared_error", "mse")
@@ -149,7 +142,8 @@ class CategoricalCrossentropy(_Crossentropy):
 class SparseCategoricalCrossentropy(Loss):
     """-log p[t], t the number of the class, p divided by its sum and cut to [epsilon, 1 - epsilon].
 
-    Args: from_logits, to take softmax(p) for p, uncut; axis -1. For the rest see `Loss`.
+    Args: from_logits, to take softmax(p) for p, uncut; ignore_class, a number whose rows do not count, which is then
+    computed in Python; axis -1. For the rest see `Loss`.
 
     >>> round(float(SparseCategoricalCrossentropy()([1], [[0.2, 0.8]])), 4)
     0.2231
@@ -168,11 +162,8 @@ class SparseCategoricalCrossentropy(Loss):
         dtype: Any = None,
     ) -> None:
         super().__init__(reduction, name)
-        if ignore_class is not None:
-            raise UnsupportedError(
-                f"ignore_class must be None; received {ignore_class!r}. Give those rows a sample_weight of 0."
-            )
-        self.from_logits, self.ignore_class, self.axis = bool(from_logits), None, _last_axis(axis)
+        self.ignore_class = None if ignore_class is None else int(number("ignore_class", ignore_class))
+        self.from_logits, self.axis = bool(from_logits), _last_axis(axis)
 
     def rule(self) -> Row:
         return row(f"{self.entry_name}_from_logits") if self.from_logits else row(self.entry_name, epsilon())
@@ -180,6 +171,48 @@ class SparseCategoricalCrossentropy(Loss):
     def record(self, units: int, activation: str) -> Row | None:
         _warn_about_outputs(self.name, self.from_logits, activation)
         return super().record(units, activation)
+
+    @property
+    def in_python(self) -> bool:
+        """Whether rows are left out, which the engine does not do."""
+        return self.ignore_class is not None
+
+    def counts(self, y_true: Any) -> Array | None:
+        """Return which rows count, of targets (rows,) or (rows, 1)."""
+        return None if self.ignore_class is None else np.asarray(y_true).reshape(-1) != self.ignore_class
+
+    def _shares(self, y_true: Any, y_pred: Any) -> tuple[Array, Array, Array, Array]:
+        """Which rows count, their classes (0 for the others), the outputs (rows, units), and these as probabilities."""
+        outputs = np.asarray(y_pred, np.float64)
+        outputs = outputs.reshape(-1, outputs.shape[-1])
+        labels, kept = np.asarray(y_true).reshape(-1), self.counts(y_true)
+        kept = np.ones(len(labels), bool) if kept is None else kept
+        labels = np.where(kept, labels, 0).astype(np.int64)
+        if (labels < 0).any() or (labels >= outputs.shape[1]).any():
+            wrong = labels[(labels < 0) | (labels >= outputs.shape[1])][0]
+            raise ValueError(f"y_true must hold class numbers 0 ... {outputs.shape[1] - 1}; received {wrong}.")
+        shares = np.exp(outputs - outputs.max(axis=1, keepdims=True)) if self.from_logits else outputs
+        return kept, labels, outputs, shares / shares.sum(axis=1, keepdims=True)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return the loss of every row, 0 for those that do not count."""
+        if not self.in_python:
+            return super().call(y_true, y_pred)
+        kept, labels, _, shares = self._shares(y_true, y_pred)
+        own = shares[np.arange(len(labels)), labels]
+        return np.where(kept, -np.log(own if self.from_logits else np.clip(own, epsilon(), 1 - epsilon())), 0.0)
+
+    def gradient(self, y_true: Any, y_pred: Any) -> Array:
+        """Return the derivative of every row's loss in its outputs."""
+        kept, labels, outputs, shares = self._shares(y_true, y_pred)
+        target = np.eye(outputs.shape[1])[labels]
+        if self.from_logits:
+            return kept[:, None] * (shares - target)
+        own = shares[np.arange(len(labels)), labels]
+        inside = kept & (own >= epsilon()) & (own <= 1 - epsilon())
+        own_output = outputs[np.arange(len(labels)), labels][:, None]
+        slope = 1 / outputs.sum(axis=1, keepdims=True) - target / np.where(own_output == 0, 1, own_output)
+        return np.where(inside[:, None], slope, 0.0)
 
 
 @LOSSES.entry("binary_focal_crossentropy", rows=("binary_focal_crossentropy", "binary_focal_crossentropy_from_logits"))
@@ -251,17 +284,15 @@ class CategoricalFocalCrossentropy(_Crossentropy):
 
 
 class _Margin(Loss):
-    """A loss for targets -1 and +1; where the era says so, targets that are all 0 or 1 are taken as such."""
+    """A loss for targets -1 and +1; where the era says so, a target of 0 is taken as -1."""
 
-    def targets(self, y_true: NDArray[Any]) -> NDArray[Any]:
-        if era("hinge.converts_labels") and np.isin(y_true, (0, 1)).all():
-            return 2 * y_true - 1
-        return y_true
+    def rule(self) -> Row:
+        return row(self.entry_name, float(era("hinge.converts_labels")))
 
 
 @LOSSES.entry("hinge")
 class Hinge(_Margin):
-    """Mean of max(1 - t p, 0), t = -1 or +1; in keras3 targets that are all 0 or 1 are taken as -1 and +1.
+    """Mean of max(1 - t p, 0), t = -1 or +1; in keras3 a target of 0 is taken as -1.
 
     >>> float(Hinge()([[-1.0], [1.0]], [[0.5], [0.5]]))
     1.0
@@ -382,8 +413,9 @@ def serialize(loss: Any) -> str | dict[str, Any]:
     return chosen.name if isinstance(chosen, PythonLoss) else LOSSES.serialize(chosen)
 
 
-def __getattr__(name: str) -> RowFunction:
-    return RowFunction(LOSSES.attribute(__name__, name))
+def __getattr__(name: str) -> Any:
+    entry = LOSSES.attribute(__name__, name)
+    return RowFunction(entry) if name in (name.lower(), name.upper()) else entry.make
 
 
 __all__ = ["Loss", "Reduction", "deserialize", "get", "serialize", *LOSSES.exports()]

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nnlite.config import era_name
-from nnlite.loss import Loss, RowFunction, row_values
+from nnlite.errors import ShapeError
+from nnlite.loss import Loss, RowFunction, python_values, row_values, spread_weights
 from nnlite.losses import LOSSES
 from nnlite.records import Row, row
 from nnlite.registry import Configurable, Entry, Family
@@ -72,7 +73,7 @@ class Metric(Configurable):
         values = np.asarray(self.call(y_true, y_pred), np.float64)
         if values.ndim == 0:  # one value for the batch counts for each of its rows
             values = np.full(np.shape(y_pred)[:1], values)
-        weights = np.ones_like(values) if sample_weight is None else np.broadcast_to(sample_weight, values.shape)
+        weights = np.ones_like(values) if sample_weight is None else spread_weights(sample_weight, values.shape)
         self.total += float((values * weights).sum())
         self.count += float(weights.sum())
 
@@ -92,14 +93,32 @@ class Metric(Configurable):
 
 
 class PythonMetric(Metric):
-    """A function ``f(y_true, y_pred)`` on arrays as metric: the mean of what it returns."""
+    """A function ``f(y_true, y_pred)`` on arrays as metric: the mean of what it returns.
 
-    def __init__(self, function: Callable[..., Any], name: str | None = None, dtype: Any = None) -> None:
+    Args:
+        function: returns a number for the batch, or an array whose first axis are the rows.
+        name, dtype: as for `Metric`.
+        parameters: further arguments of the function.
+
+    >>> far = PythonMetric(lambda y_true, y_pred: abs(y_true - y_pred))
+    >>> far(np.array([[1.0], [2.0]]), np.array([[1.5], [2.0]]))
+    0.25
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], name: str | None = None, dtype: Any = None, **parameters: Any
+    ) -> None:
         super().__init__(name or getattr(function, "__name__", type(function).__name__), dtype)
-        self.function = function
+        self.function, self.parameters = function, parameters
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        values = np.asarray(self.function(y_true, y_pred))
+        values = python_values(f"metric {self.name!r}", self.function(y_true, y_pred, **self.parameters))
+        rows = np.shape(y_pred)[:1]
+        if values.ndim and values.shape[:1] != rows:
+            raise ShapeError(
+                f"metric {self.name!r} must return one number, or an array with a first axis of {rows} rows; "
+                f"it returned the shape {values.shape}."
+            )
         return values.reshape(len(values), -1).mean(axis=1) if values.ndim > 1 else values
 
 
@@ -112,7 +131,7 @@ class LossMetric(Metric):
 
     @property
     def class_name(self) -> str:
-        return self.loss.class_name
+        return "CosineProximity" if self.loss.entry_name == "cosine_similarity" else self.loss.class_name
 
     def get_config(self) -> dict[str, Any]:
         parameters = {key: value for key, value in self.loss.get_config().items() if key not in ("name", "reduction")}
@@ -127,10 +146,10 @@ class LossMetric(Metric):
 
 
 def _adopt(function: Callable[..., Any]) -> Metric:
-    if isinstance(function, RowFunction):
-        return METRICS.get(function.__name__)
-    if isinstance(function, type) and issubclass(function, Loss):
-        function = function()
+    if isinstance(function, RowFunction) or (isinstance(function, type) and issubclass(function, Loss)):
+        function = function.make() if isinstance(function, RowFunction) else function()
+    if isinstance(function, Metric):
+        return function
     return LossMetric(function) if isinstance(function, Loss) else PythonMetric(function)
 
 
@@ -149,4 +168,5 @@ def _enter_loss(entry: Entry[Loss]) -> None:
 
 
 for _entry in LOSSES.entries.values():
-    _enter_loss(_entry)
+    if _entry.name != "cosine_similarity":  # the metric of that name has the other sign
+        _enter_loss(_entry)

@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlite import confusion as confusion  # enters its metrics
+from nnlite import confusion as confusion  # these enter their metrics
 from nnlite import losses
-from nnlite.config import era
+from nnlite import operating_points as operating_points
+from nnlite import overlap as overlap
+from nnlite.config import epsilon, era
 from nnlite.data import whole
 from nnlite.errors import choice, number
-from nnlite.loss import Loss, RowFunction
+from nnlite.loss import Loss, RowFunction, row_values
 from nnlite.metric import METRICS as METRICS
 from nnlite.metric import Metric, PythonMetric
 from nnlite.records import Row, row
@@ -181,6 +183,112 @@ class R2Score(Metric):
     reset_states = reset_state
 
 
+@METRICS.entry("cosine_similarity")
+class CosineSimilarity(Metric):
+    """The cosine of the angle between t and p: minus the loss of that name, which is the metric `CosineProximity`.
+
+    Args: axis -1; name, dtype as for `Metric`.
+
+    >>> CosineSimilarity()([[3.0, 4.0]], [[6.0, 8.0]])
+    1.0
+    """
+
+    def __init__(self, name: str | None = None, dtype: Any = None, axis: int = -1) -> None:
+        super().__init__(name or "cosine_similarity", dtype)
+        self.axis = losses.CosineSimilarity(axis).axis
+
+    @property
+    def record(self) -> Row | None:
+        """None: its value is minus the mean of the engine's row."""
+        return None
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The engine's row, of the loss."""
+        return (row("cosine_similarity"),)
+
+    def value(self, means: Sequence[float], count: float) -> float:
+        """Return minus the mean loss."""
+        return -means[0]
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return the cosine of every row."""
+        return -row_values(row("cosine_similarity"), y_true, y_pred)
+
+
+@METRICS.entry("cosine_proximity", "cosine", rows=("cosine_similarity",))
+class CosineProximity(CosineSimilarity):
+    """Minus the cosine of the angle between t and p, which Keras 1 and 2 called so.
+
+    >>> CosineProximity()([[3.0, 4.0]], [[6.0, 8.0]])
+    -1.0
+    """
+
+    def __init__(self, name: str | None = None, dtype: Any = None, axis: int = -1) -> None:
+        super().__init__(name or "cosine_proximity", dtype, axis)
+
+    def value(self, means: Sequence[float], count: float) -> float:
+        """Return the mean loss."""
+        return means[0]
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return minus the cosine of every row."""
+        return -super().call(y_true, y_pred)
+
+
+class _Correlation(Metric):
+    """The base of correlations between the targets and the outputs of a row, whose mean over the rows is the metric."""
+
+    def __init__(self, name: str | None = None, dtype: Any = None, axis: int = -1) -> None:
+        super().__init__(name, dtype)
+        self.axis = int(axis)
+
+    def of(self, y_true: NDArray[Any], y_pred: NDArray[Any]) -> Any:
+        """Return the correlation over the axis, of arrays of one shape."""
+        raise NotImplementedError
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return the correlation over the axis."""
+        p = np.asarray(y_pred, np.float64)
+        t = np.asarray(y_true, np.float64).reshape(p.shape)
+        with np.errstate(all="ignore"):  # nothing varies in one column: NaN, as in Keras
+            return self.of(t, p)
+
+
+@METRICS.entry("pearson_correlation", rows=())
+class PearsonCorrelation(_Correlation):
+    """Mean of (t - mean t)(p - mean p) over both deviations, for each row; NaN where one of them is 0.
+
+    Args: axis, over which it is taken: -1, the outputs of a row, or 0, the rows of a batch; name, dtype: see `Metric`.
+
+    >>> round(PearsonCorrelation()([[0, 1, 0.5]], [[0.1, 0.9, 0.5]]), 6)
+    1.0
+    """
+
+    def of(self, y_true: NDArray[Any], y_pred: NDArray[Any]) -> Any:
+        """Return the mean product of both, standardised."""
+        standard = [(v - v.mean(self.axis, keepdims=True)) / v.std(self.axis, keepdims=True) for v in (y_true, y_pred)]
+        return (standard[0] * standard[1]).mean(self.axis)
+
+
+@METRICS.entry("concordance_correlation", rows=())
+class ConcordanceCorrelation(_Correlation):
+    """2 covariance / (variance t + variance p + (mean t - mean p)^2 + epsilon), for each row. Lin, 1989.
+
+    Args: as for `PearsonCorrelation`.
+
+    >>> round(ConcordanceCorrelation()([[0, 1, 0.5]], [[0.1, 0.9, 0.5]]), 4)
+    0.9756
+    """
+
+    def of(self, y_true: NDArray[Any], y_pred: NDArray[Any]) -> Any:
+        """Return the agreement of both."""
+        means = [v.mean(self.axis, keepdims=True) for v in (y_true, y_pred)]
+        together = ((y_true - means[0]) * (y_pred - means[1])).mean(self.axis)
+        apart = y_true.var(self.axis) + y_pred.var(self.axis) + (means[0] - means[1]).squeeze(self.axis) ** 2
+        return 2 * together / (apart + epsilon())
+
+
 class _Reduced(Metric):
     """A metric of plain values: ``update_state(values, sample_weight=None)``."""
 
@@ -309,4 +417,6 @@ def __getattr__(name: str) -> Any:
     return RowFunction(entry) if of_rows and name in (name.lower(), name.upper()) else make
 
 
-__all__ = ["Metric", "deserialize", "get", "serialize", *METRICS.exports()]
+MeanMetricWrapper = PythonMetric  # Keras' name of it
+
+__all__ = ["MeanMetricWrapper", "Metric", "deserialize", "get", "serialize", *METRICS.exports()]

@@ -14,6 +14,7 @@ from nnlite import data
 from nnlite._engine import EngineModel, Run
 from nnlite.batches import GivenBatches, beside, gives_batches, rows_of_batch, triple
 from nnlite.callbacks import ByName, History, Listeners
+from nnlite.config import era
 from nnlite.data import Data, Door
 from nnlite.earlier import EarlierMethods
 from nnlite.errors import ArgumentError, NotBuiltError, NotCompiledError, UnsupportedError, unknown_argument
@@ -116,7 +117,8 @@ class Model(EarlierMethods):
             loss: name, function ``f(y_true, y_pred)``, or object of `nnlite.losses`; None leaves only the penalties.
             metrics: names, functions or objects of `nnlite.metrics`, in a list; one by itself is taken too.
             loss_weights: factor on the loss, not on the penalties. Keras 3 has it third; both orders are taken.
-            weighted_metrics, sample_weight_mode, target_tensors: must be empty.
+            weighted_metrics: metrics that count each row by its sample weight; Python counts them.
+            sample_weight_mode, target_tensors: must be empty.
 
         Raises:
             ValueError: a name is unknown; the message has the closest ones.
@@ -128,10 +130,9 @@ class Model(EarlierMethods):
         _only_known(Model.compile, without_effect)
         if _is_factor(metrics):
             metrics, loss_weights = (None if _is_factor(loss_weights) else loss_weights), metrics
-        if weighted_metrics or sample_weight_mode or target_tensors:
-            text = "weighted_metrics, sample_weight_mode and target_tensors must be empty"
-            raise UnsupportedError(f"{text}: sample weights act on the loss, and metrics are those in metrics=.")
-        objective = Objective(optimizer, loss, metrics, loss_weights)
+        if sample_weight_mode or target_tensors:
+            raise UnsupportedError("sample_weight_mode and target_tensors must be empty: rows have one weight each.")
+        objective = Objective(optimizer, loss, metrics, loss_weights, weighted_metrics)
         measures = None if self._door is None else objective.measures(self._door)
         self.settle_trainable()
         if self._engine is not None and measures is not None:
@@ -261,6 +262,8 @@ class Model(EarlierMethods):
             held_out = validation_source(self, validation_data, held_steps, door, measures)
         elif isinstance(train, Data):
             train, held_out = data.split(train, validation_split)
+            if class_weight is not None and held_out is not None and not era("class_weight.of_validation_split"):
+                held_out = held_out._replace(weights=None)
         elif validation_split:
             raise ArgumentError("validation_split must be 0 for batches; give some as validation_data.")
         plan = Plan(batch_size, steps, order, first, last, held_size, held_steps, often)
@@ -324,6 +327,7 @@ class Model(EarlierMethods):
             if run is None or run.batch_size < len(batch.x):
                 run = self._batch_run = training_run(self, engine, len(batch.x), measures)
             run.bind(*batch, 0)
+            objective.optimizer.prepare(engine)
             run.advance(1, 1)
         if run.bad_iteration:
             warn_of_loss(f"step {run.bad_iteration}")

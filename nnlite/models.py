@@ -276,13 +276,13 @@ class Sequential(Composable, Saved, Model):
         self._trained = {layer.name: layer.trainable for layer in self._layers}
 
     def freeze_weights(self) -> None:
-        """Tell the engine which weights the optimizer leaves alone; moving statistics are never the optimizer's."""
+        """Tell the engine which weights the optimizer or, for a moving statistic, training leaves alone."""
         assert self._engine is not None
         place = 0
         for layer in self._layers:
             trained = self._trained.get(layer.name, layer.trainable)
-            for weight in layer.weights:
-                self._engine.set_trainable(place, weight.trainable and trained)
+            for _ in layer.weights:
+                self._engine.set_trainable(place, trained)
                 place += 1
 
     # ---- weights and shapes ----

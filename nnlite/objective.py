@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from nnlite import losses, metrics, optimizers
+from nnlite.config import era
 from nnlite.data import Door
 from nnlite.errors import ArgumentError, ShapeError, number
 from nnlite.loss import Loss, PythonLoss, RowFunction
@@ -32,11 +33,23 @@ class Measures(NamedTuple):
     in_python: bool  # whether a batch needs Python
     names: list[str]  # "loss" and the metrics' names
     columns: int | None  # of the targets; None: what is written in Python takes any number
+    own: list[tuple[Row, ...]]  # the engine's rows of each metric; () if Python counts it
+    weighted: int  # how many of the metrics, at the end, count rows by their sample weights
 
     @property
     def plain(self) -> bool:
         """Whether the means of the engine's rows are the metrics, one for one."""
-        return all(type(metric).value is Metric.value and len(metric.rows) == 1 for metric in self.metrics)
+        return all(
+            type(metric).value is Metric.value and len(own) == 1
+            for metric, own in zip(self.metrics, self.own, strict=True)
+        )
+
+    def counted(self) -> Iterator[tuple[Metric, bool]]:
+        """Yield the metrics Python counts, each with whether it counts rows by their sample weights."""
+        first = len(self.metrics) - self.weighted
+        for i, (metric, own) in enumerate(zip(self.metrics, self.own, strict=True)):
+            if not own:
+                yield metric, i >= first
 
     def values(self, means: Sequence[float], count: float) -> list[float]:
         """Return loss and metrics, given the means of the loss and of the engine's rows over `count` rows.
@@ -44,8 +57,8 @@ class Measures(NamedTuple):
         Metrics written in Python give what they have counted.
         """
         found, rest = [float(means[0])], list(means[1:])
-        for metric in self.metrics:
-            own, rest = rest[: len(metric.rows)], rest[len(metric.rows) :]
+        for metric, rows in zip(self.metrics, self.own, strict=True):
+            own, rest = rest[: len(rows)], rest[len(rows) :]
             found.append(metric.value(own, count) if own else _single(metric))
         return found
 
@@ -56,11 +69,11 @@ class Objective:
     Raises ValueError for unknown names, with the closest ones, and ArgumentError for things of the wrong kind.
     """
 
-    def __init__(self, optimizer: Any, loss: Any, chosen: Any, loss_weight: Any) -> None:
+    def __init__(self, optimizer: Any, loss: Any, chosen: Any, loss_weight: Any, weighted: Any = None) -> None:
         self.optimizer = optimizers.get(optimizer)
         self.loss = losses.get(_only("loss", loss))
-        self.chosen = _flat(chosen)
-        for identifier in self.chosen:
+        self.chosen, self.weighted = _flat(chosen), _flat(weighted)
+        for identifier in self.chosen + self.weighted:
             metrics.get(identifier)
         weight = _only("loss_weights", loss_weight)
         self.weight = 1.0 if weight is None else number("loss_weights", weight)
@@ -73,6 +86,7 @@ class Objective:
             "loss": losses.LOSSES.serialize(loss) if isinstance(loss, Loss) else loss,
             "metrics": [_described(identifier) for identifier in self.chosen],
             "loss_weights": None if self.weight == 1 else self.weight,
+            "weighted_metrics": [_described(identifier) for identifier in self.weighted] or None,
         }
 
     def measures(self, door: Door) -> Measures:
@@ -81,19 +95,24 @@ class Objective:
         loss = self.loss or losses.LOSSES.get("mean_squared_error")
         row, weight = loss.record(units, door.activation), self.weight if self.loss else 0.0
         record = None if row is None else LossRecord(*row, weight, loss.reduction == "sum")
-        found = [metrics.get(identifier, loss, units, 1 if loss.sparse else units) for identifier in self.chosen]
-        rows = [metric.rows for metric in found]
+        chosen = self.chosen + self.weighted
+        found = [metrics.get(identifier, loss, units, 1 if loss.sparse else units) for identifier in chosen]
+        first = len(self.chosen)  # of those that count by weights, which the engine does not
+        rows = [metric.rows if i < first else () for i, metric in enumerate(found)]
         known = [row for own in rows for row in own]
         sparse = {getattr(metric, "loss", metric).sparse for metric, own in zip(found, rows, strict=True) if own}
-        sparse |= set() if record is None else {loss.sparse}
+        sparse |= {loss.sparse} if record is not None or loss.sparse else set()
         columns = {1 if one else units for one in sparse}
         if len(columns) > 1:
             listed = ", ".join(repr(metric.name) for metric in found)
             text = "class numbers in one column, or a column for each unit, as the loss does"
             raise ValueError(f"metrics must all take {text}; received {listed} with the loss {loss.name!r}.")
-        names = _numbered(["loss", *(metric.name for metric in found)])
-        in_python = record is None or () in rows
-        return Measures(loss, record, weight, found, known, in_python, names, columns.pop() if columns else None)
+        plain = [metric.name for metric in found[:first]]
+        always = era("weighted_metrics.prefix")
+        names = plain + [f"weighted_{m.name}" if always or m.name in plain else m.name for m in found[first:]]
+        names = _numbered(["loss", *names])
+        in_python, width = record is None or () in rows, columns.pop() if columns else None
+        return Measures(loss, record, weight, found, known, in_python, names, width, rows, len(self.weighted))
 
     def compile(self, engine: EngineModel, measures: Measures) -> None:
         """Give an engine loss, metrics and optimizer; its weights stay."""

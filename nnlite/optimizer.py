@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from weakref import WeakSet
 
+from nnlite import schedules
 from nnlite.config import era
 from nnlite.errors import ArgumentError, UnsupportedError, number, unknown_argument
 from nnlite.records import OptimizerRecord, Row
@@ -67,6 +68,7 @@ class Optimizer(Configurable):
 
     Args:
         learning_rate: factor on the step; `lr` is an older name. May be set at any time, also while a callback runs.
+            A schedule of `nnlite.schedules`, or another function of the step's number, gives it for each step.
         decay: rate of step t (from 0) = learning_rate / (1 + decay t).
         weight_decay: each step first takes rate * weight_decay * w off the weights.
         clipvalue: elements of gradients are cut to [-clipvalue, clipvalue].
@@ -105,7 +107,9 @@ class Optimizer(Configurable):
         self._engines: WeakSet[EngineModel] = WeakSet()
         if lr is None and learning_rate is None:
             lr = era(f"{self.entry_name}.learning_rate", self.default_rate)
-        self.learning_rate = learning_rate if lr is None else lr
+        rate = learning_rate if lr is None else lr
+        self.schedule = schedules.get(rate) if callable(rate) or isinstance(rate, Mapping) else None
+        self._learning_rate = number("learning_rate", rate if self.schedule is None else self.schedule(0), 0)
         self.decay, self.weight_decay, self.clipvalue, self.clipnorm, self.global_clipnorm = (
             number(name, options.get(name) or 0.0, 0) for name in _OFF
         )
@@ -131,8 +135,19 @@ class Optimizer(Configurable):
 
     @learning_rate.setter
     def learning_rate(self, value: float | None) -> None:
+        if self.schedule is not None:
+            raise TypeError(
+                f"learning_rate is given by {self.schedule!r} and cannot be set; received {value!r}. Compile with an "
+                "optimizer of a plain rate instead."
+            )
         self._learning_rate = number("learning_rate", value, 0)
         for engine in self._engines:
+            engine.learning_rate = self._learning_rate
+
+    def prepare(self, engine: EngineModel) -> None:
+        """Let `engine` take its next step at the rate of the schedule, if there is one."""
+        if self.schedule is not None:
+            self._learning_rate = number("learning_rate", self.schedule(engine.iterations), 0)
             engine.learning_rate = self._learning_rate
 
     @property
@@ -154,7 +169,9 @@ class Optimizer(Configurable):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments that make an equal optimizer, in Keras 3's spelling, with None for what is off."""
-        own = super().get_config() | {"learning_rate": self._learning_rate}
+        own = super().get_config() | {
+            "learning_rate": self._learning_rate if self.schedule is None else schedules.serialize(self.schedule)
+        }
         return {"name": self.name} | own | {name: getattr(self, name) or None for name in _OFF}
 
     @classmethod

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from nnlite import schedules
 from nnlite.config import epsilon as default_epsilon
 from nnlite.config import era
 from nnlite.errors import number
@@ -369,4 +370,4 @@ def __getattr__(name: str) -> Callable[..., Optimizer]:
     return OPTIMIZERS.attribute(__name__, name).make
 
 
-__all__ = ["Optimizer", "deserialize", "get", "serialize", *OPTIMIZERS.exports()]
+__all__ = ["Optimizer", "deserialize", "get", "schedules", "serialize", *OPTIMIZERS.exports()]

@@ -188,11 +188,11 @@ class PythonRun:
             value, gradient = measures.loss.value_and_gradient(batch.y, outputs, batch.weights)
             self._run.backward(np.ascontiguousarray(gradient * measures.weight, outputs.dtype))
             loss = measures.weight * value + self.model.update()
-            count(measures, batch.y, outputs)
+            count(measures, batch.y, outputs, batch.weights)
             return [loss, *(self._judge.evaluate(outputs, batch.y)[1:] if measures.rows else [])]
         epochs = self.model.epochs_done
         if measures.in_python:
-            count(measures, batch.y, self._outputs(batch.x))
+            count(measures, batch.y, self._outputs(batch.x), batch.weights)
         try:
             self._run.bind(*batch, 0)
             self._run.advance(1, 1)

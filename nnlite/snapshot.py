@@ -227,7 +227,8 @@ def _resume(engine: EngineModel, training: Mapping[str, Any], tensors: container
     if len(trained) != len(own) or not all(type(flag) is bool for flag in trained):
         raise FileFormatError("it must say of each tensor whether it is trained.")
     for i, flag in enumerate(trained):
-        engine.set_trainable(i, flag)
+        if flag != own[i][3]:  # never so for statistics, of which a file does not say whether they move
+            engine.set_trainable(i, flag)
     engine.state = _state(training["state"], len(engine.state["products"]))
 
 

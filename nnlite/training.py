@@ -54,6 +54,7 @@ class Training:
         self._by_epoch = listeners.each_epoch or listeners.each_batch or validation is not None
         self._width = len(run.last)
         self._warned = False
+        self._optimizer = model.optimizer
 
     def epochs(self, first: int, last: int) -> None:
         """Train the epochs `first` ... `last` - 1, or until somebody stops it.
@@ -83,6 +84,9 @@ class Training:
             listeners.call("on_epoch_begin", epoch, ByName())
         if listeners.each_batch:
             done = self._advance_batch()
+        elif self._optimizer.schedule is not None:
+            self._optimizer.prepare(run.model)
+            done = run.advance(1, 1)
         else:
             done = run.advance(_ALL, 1 if self._by_epoch else last - epoch, SLICE)
         if done:
@@ -105,6 +109,7 @@ class Training:
             if self.rows is not None:
                 logs["size"] = min(run.batch_size, self.rows - run.rows)
         self.listeners.call("on_batch_begin", batch, logs)
+        self._optimizer.prepare(run.model)
         done = run.advance(1, 1)
         if so_far:
             means = run.history(self._recorded)[-1].tolist() if done else run.partial

@@ -53,6 +53,9 @@ VALUES = {
     "learning_rate_power": -0.5,
     "gamma": 2.0,
     "negative": 0.75,
+    "per_row": 0.0,
+    "rests": 0.0,
+    "zero_is_minus": 1.0,
     "l1": 0.03125,
     "l2": 0.0625,
 }

@@ -130,6 +130,25 @@ def sparse_plus(x: Array) -> Array:
     return np.where(x >= 1, x, np.clip((x + 1) / 2, 0, 1) ** 2)
 
 
+def sparsemax(x: Array) -> Array:
+    """The nearest point of the simplex: the k largest elements less a level, where the k-th just exceeds that; the
+    largest is taken off first, and a row that is not finite has no such point.
+    """
+    x = x - x.max(axis=-1, keepdims=True) + 0 * x.sum(axis=-1, keepdims=True)
+    ordered = -np.sort(-x, axis=-1)
+    count = np.arange(1, x.shape[-1] + 1)
+    total = np.cumsum(ordered, axis=-1)
+    k = (1 + count * ordered > total).sum(axis=-1, keepdims=True)
+    level = (np.take_along_axis(total, np.maximum(k, 1) - 1, axis=-1) - 1) / np.maximum(k, 1)
+    return np.maximum(x - level, 0)
+
+
+def sparsemax_backward(x: Array, dy: Array) -> Array:
+    """dy less its mean over the elements above the level, 0 for the others."""
+    above = sparsemax(x) > 0
+    return above * (dy - (above * dy).sum(axis=-1, keepdims=True) / above.sum(axis=-1, keepdims=True))
+
+
 ACTIVATIONS: dict[str, tuple[Callable[..., Array], Callable[..., Array]]] = {
     "linear": (lambda x: x, lambda x, dy: dy),
     "relu": (lambda x: np.maximum(x, 0), lambda x, dy: dy * (x > 0)),
@@ -170,6 +189,11 @@ ACTIVATIONS: dict[str, tuple[Callable[..., Array], Callable[..., Array]]] = {
     "tanh_shrink": (lambda x: x - np.tanh(x), lambda x, dy: dy * np.tanh(x) ** 2),
     "squareplus": (squareplus, squareplus_backward),
     "sparse_plus": (sparse_plus, lambda x, dy: dy * np.clip((x + 1) / 2, 0, 1)),
+    "threshold": (
+        lambda x, threshold, value: np.where(x <= threshold, value, x),
+        lambda x, dy, threshold, value: dy * (x > threshold),
+    ),
+    "sparsemax": (sparsemax, sparsemax_backward),
 }
 
 # Rows that take two numbers as large as x from each other, or multiply x with what may be subnormal: their rounding is
@@ -193,7 +217,7 @@ def dense_backward(p: Tensors, x: Array, dy: Array, training: bool, use_bias: fl
 
 
 def batch_normalization(
-    p: Tensors, x: Array, training: bool, momentum: float, epsilon: float, center: float, scale: float
+    p: Tensors, x: Array, training: bool, momentum: float, epsilon: float, center: float, scale: float, rests: float = 0
 ) -> Array:
     batch_mean, batch_variance = x.mean(axis=0), x.var(axis=0)
     if training:
@@ -206,7 +230,15 @@ def batch_normalization(
 
 
 def batch_normalization_backward(
-    p: Tensors, x: Array, dy: Array, training: bool, momentum: float, epsilon: float, center: float, scale: float
+    p: Tensors,
+    x: Array,
+    dy: Array,
+    training: bool,
+    momentum: float,
+    epsilon: float,
+    center: float,
+    scale: float,
+    rests: float = 0,
 ) -> tuple[Array, Tensors]:
     """Mean and variance depend on x in training only: they take from dz its mean and its part along z."""
     mean, variance = (x.mean(axis=0), x.var(axis=0)) if training else (p["moving_mean"], p["moving_variance"])
@@ -278,10 +310,13 @@ LAYERS: dict[str, Layer] = {
         lambda p, x, dy, training, factor, offset: (factor * dy, {}),
     ),
     "prelu": (lambda p, x, training: np.where(x > 0, x, p["alpha"] * x), prelu_backward),
-    **{row: (lambda p, x, training, rate: x, lambda p, x, dy, training, rate: (dy, {})) for row in NOISE},
+    **{row: (lambda p, x, training, *n: x, lambda p, x, dy, training, *n: (dy, {})) for row in NOISE},
     "activity_regularization": (
-        lambda p, x, training, l1, l2: x,
-        lambda p, x, dy, training, l1, l2: (dy + penalty_gradient(x, l1, l2), {}),
+        lambda p, x, training, l1, l2, per_row=0: x,
+        lambda p, x, dy, training, l1, l2, per_row=0: (
+            dy + penalty_gradient(x, l1, l2) / (len(x) if per_row else 1),
+            {},
+        ),
     ),
 }
 
@@ -378,6 +413,10 @@ def log_cosh(t: Array, p: Array) -> Array:
     return mean(d + np.log1p(np.exp(-2 * d)) - math.log(2))
 
 
+def signs(t: Array, zero_is_minus: float) -> Array:
+    return np.where((t == 0) & bool(zero_is_minus), -1, t)
+
+
 def categorical_hinge(t: Array, p: Array) -> Array:
     return np.maximum(1 + ((1 - t) * p).max(axis=-1) - (t * p).sum(axis=-1), 0)
 
@@ -410,8 +449,8 @@ LOSSES: dict[str, Callable[..., Array]] = {
     "sparse_categorical_crossentropy_from_logits": lambda t, z: categorical_crossentropy_from_logits(
         one_hot(t, z.shape[-1]), z, 0
     ),
-    "hinge": lambda t, p: mean(np.maximum(1 - t * p, 0)),
-    "squared_hinge": lambda t, p: mean(np.maximum(1 - t * p, 0) ** 2),
+    "hinge": lambda t, p, zero_is_minus=0: mean(np.maximum(1 - signs(t, zero_is_minus) * p, 0)),
+    "squared_hinge": lambda t, p, zero_is_minus=0: mean(np.maximum(1 - signs(t, zero_is_minus) * p, 0) ** 2),
     "categorical_hinge": categorical_hinge,
     "log_cosh": log_cosh,
     "kl_divergence": kl_divergence,

@@ -77,7 +77,9 @@ class Network:
     def activity_penalty(self) -> float:  # for the last forward pass
         passed = zip(self.layers, self.inputs[1:], strict=True)
         return sum(
-            reference.penalty(y, *numbers) for (row, _, numbers), y in passed if row == "activity_regularization"
+            reference.penalty(y, *numbers[:2]) / (len(y) if numbers[2:] == (1,) else 1)
+            for (row, _, numbers), y in passed
+            if row == "activity_regularization"
         )
 
     def rule(self, key: Key) -> Rule:

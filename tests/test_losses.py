@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import reference
 
-from nnlite import config, losses
+from nnlite import Sequential, config, layers, losses
 from nnlite.errors import ArgumentError, ShapeError, UnsupportedError
 
 RANDOM = np.random.default_rng(1)
@@ -22,7 +22,7 @@ VARIANTS = [
     losses.BinaryFocalCrossentropy(True, 0.3, 1.5, label_smoothing=0.1),
     losses.BinaryFocalCrossentropy(gamma=0, from_logits=True),
     losses.CategoricalFocalCrossentropy(0.5, 1, True),
-    *(losses.get(name) for name in losses.LOSSES.entries),
+    *(losses.get(name) for name, entry in losses.LOSSES.entries.items() if entry.rows),
 ]
 
 
@@ -51,8 +51,8 @@ def test_values(loss):
 def test_functions_give_one_value_a_row(name):
     function, loss = getattr(losses, name), losses.get(name)
     np.testing.assert_array_equal(function(targets(loss), P), loss.call(targets(loss), P))
-    assert losses.get(function).rule() == loss.rule()
-    assert function.__doc__.strip().partition("\n\n")[0].rstrip().endswith(".")
+    assert losses.get(function).get_config() == loss.get_config()
+    assert function.__doc__.split("\n\n")[0].strip().endswith(".")
 
 
 def test_function_with_parameters():
@@ -163,7 +163,9 @@ def test_weights_of_rows_count_in_a_loss_written_in_python(identifier):
     np.testing.assert_allclose(gradient, np.sinh(P - T) * weights[:, None] / P.size, rtol=1e-7, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", [name for name in losses.LOSSES.entries if "hinge" not in name])
+@pytest.mark.parametrize(
+    "name", [name for name, entry in losses.LOSSES.entries.items() if entry.rows and "hinge" not in name]
+)
 def test_differences_agree_with_the_formulas(name):
     loss = losses.get(name)
     row, numbers = loss.rule()
@@ -177,6 +179,112 @@ def test_a_loss_written_in_python_is_saved_by_name():
     assert losses.get(smooth_error).name == "smooth_error"
 
 
+# ---- losses that Python computes; values: Keras 3.15.1 on PyTorch ----
+
+LABELS = np.array([0, 1, 2, -1, 1, 0])
+IN_PYTHON = [
+    (losses.Dice(), T, 0.576725141, [0.028547237, 0.028547237, -0.10634023, 0.028547237, -0.10634023, 0.028547237]),
+    (
+        losses.Dice(axis=-1),
+        T,
+        0.572013736,
+        [0.032603241, 0.032603241, -0.11001182, 0.042906391, -0.09431188, 0.042906391],
+    ),
+    (
+        losses.Tversky(0.3, 0.9),
+        T,
+        0.655804178,
+        [0.033978393, 0.033978393, -0.083259253, 0.033978393, -0.083259253, 0.033978393],
+    ),
+    (
+        losses.Tversky(axis=-1),
+        T,
+        0.572013795,
+        [0.032603238, 0.032603238, -0.11001182, 0.042906387, -0.094311878, 0.042906387],
+    ),
+    (
+        losses.CategoricalGeneralizedCrossEntropy(0.7),
+        T.argmax(axis=1),
+        0.526690304,
+        [-0, -0, -0.20114357, -0, -0.1809988, -0],
+    ),
+    (
+        losses.SparseCategoricalCrossentropy(ignore_class=-1),
+        LABELS,
+        2.1190455,
+        [0, 0, 0, 0.55974602, -0.49345958, 0.55974602],
+    ),
+    (
+        losses.SparseCategoricalCrossentropy(True, -1),
+        LABELS,
+        2.39656425,
+        [0, 0, 0, 0.22939176, -0.45336983, 0.22397806],
+    ),
+    (
+        losses.SparseCategoricalCrossentropy(True, -1, "sum"),
+        LABELS,
+        11.9828202,
+        [0, 0, 0, 1.1469587, -2.266849, 1.1198902],
+    ),
+]
+
+
+@pytest.mark.parametrize(("loss", "y_true", "expected", "slope"), IN_PYTHON, ids=lambda one: repr(one)[:60])
+def test_losses_that_python_computes(loss, y_true, expected, slope):
+    weights = np.arange(6.0) if y_true is LABELS else None
+    assert loss(y_true, P, weights) == pytest.approx(expected, rel=1e-6)
+    value, gradient = loss.value_and_gradient(y_true, P, weights)
+    assert value == pytest.approx(expected, rel=1e-6)
+    np.testing.assert_allclose(gradient[3:5].ravel(), slope, rtol=1e-5, atol=1e-8)
+    given, loss.gradient = loss.gradient, None
+    np.testing.assert_allclose(loss.value_and_gradient(y_true, P, weights)[1], gradient, rtol=1e-6, atol=1e-9)
+    loss.gradient = given
+    assert losses.get(losses.serialize(loss)).get_config() == loss.get_config()
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [losses.Dice(), losses.SparseCategoricalCrossentropy(ignore_class=-1), losses.CategoricalGeneralizedCrossEntropy()],
+    ids=repr,
+)
+def test_training_with_losses_that_python_computes(loss):
+    x = np.random.default_rng(4).normal(size=(60, 3))
+    classes = x.argmax(axis=1)
+    labels = np.where(np.arange(60) % 7 == 0, -1, classes) if getattr(loss, "ignore_class", None) == -1 else classes
+    model = Sequential([layers.Dense(3, activation="softmax", input_dim=3)], seed=2)
+    model.compile("adam", loss)
+    model.optimizer.lr = 0.1
+    model.fit(x, labels if loss.sparse else np.eye(3)[classes], epochs=30, batch_size=20, verbose=0)
+    assert (model.predict(x).argmax(axis=1) == classes).mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("returned", "error", "message"),
+    [
+        (np.ones(4), ShapeError, r"loss 'given' must return one number.*axis of 6 rows; it returned the shape \(4,\)"),
+        ("text", ArgumentError, "loss 'given' must return real numbers; it returned 'text'"),
+        (None, ArgumentError, "loss 'given' must return real numbers; it returned None"),
+    ],
+)
+def test_nonsense_from_a_loss_written_in_python(returned, error, message):
+    def given(y_true, y_pred):
+        return returned
+
+    with pytest.raises(error, match=message):
+        losses.get(given).value_and_gradient(T, P)
+    given.gradient = lambda y_true, y_pred: np.zeros(5)
+    returned = 1.0
+    with pytest.raises(ShapeError, match=r"the gradient of loss 'given' must have the shape of y_pred, \(6, 3\)"):
+        losses.get(given).value_and_gradient(T, P)
+
+
+def test_a_loss_that_is_not_finite_is_told():
+    model = Sequential([layers.Dense(1, input_dim=1)])
+    model.compile("sgd", lambda y_true, y_pred: np.nan * y_pred)
+    with pytest.warns(RuntimeWarning, match="the loss is not finite since in epoch 1, step 1"):
+        model.fit([1.0], [1.0], verbose=0)
+
+
 # ---- mistakes ----
 
 
@@ -187,8 +295,13 @@ def test_wrong_arguments():
         losses.Poisson(reduction="sun")
     with pytest.raises(UnsupportedError, match="axis of a loss must be -1"):
         losses.CosineSimilarity(axis=0)
-    with pytest.raises(UnsupportedError, match="sample_weight of 0"):
-        losses.SparseCategoricalCrossentropy(ignore_class=0)
+    with pytest.raises(UnsupportedError, match=r"axis of Dice must be None, the batch, or -1; received 0"):
+        losses.Dice(axis=0)
+    with pytest.raises(ValueError, match="q must be more than 0 and less than 1; received 1"):
+        losses.CategoricalGeneralizedCrossEntropy(1)
+    for sparse in (losses.SparseCategoricalCrossentropy(ignore_class=0), losses.CategoricalGeneralizedCrossEntropy()):
+        with pytest.raises(ValueError, match=r"y_true must hold class numbers 0 ... 2; received .*3"):
+            sparse([0, 3], P[:2])
     with pytest.raises(ArgumentError, match="from_logit"):
         losses.get({"class_name": "BinaryCrossentropy", "config": {"from_logit": True}})
 

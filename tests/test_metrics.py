@@ -5,6 +5,7 @@ import inspect
 import numpy as np
 import pytest
 import reference
+from needed import ARGUMENTS, made
 
 from nnlite import config, losses, metrics
 
@@ -13,7 +14,7 @@ P = RANDOM.uniform(0.05, 0.95, (8, 3))
 T = np.eye(3)[[0, 1, 2, 2, 1, 0, 0, 1]]
 LABELS = T.argmax(axis=1)
 # those that are a mean of what one row of the engine gives
-ENTRIES = [name for name, entry in metrics.METRICS.entries.items() if entry.rows and metrics.get(name).record]
+ENTRIES = [name for name, entry in metrics.METRICS.entries.items() if entry.rows and made(metrics, name).record]
 
 
 @pytest.fixture
@@ -26,7 +27,8 @@ def keras3():
 def targets(name):
     if name in ("hinge", "squared_hinge"):
         return 2 * T - 1
-    return LABELS if name.startswith("sparse") else T
+    metric = made(metrics, name)
+    return LABELS if getattr(metric, "loss", metric).sparse else T
 
 
 def check(metric, y_true):
@@ -56,7 +58,7 @@ def test_functions_give_one_value_a_row(name):
         np.testing.assert_array_equal(function(targets(found), P), metrics.get(found).call(targets(found), P))
         assert metrics.get(function).get_config() == metrics.get(found).get_config()
     else:
-        assert isinstance(function(), metrics.Metric)
+        assert isinstance(function(**ARGUMENTS.get(name, {})), metrics.Metric)
 
 
 def test_state():

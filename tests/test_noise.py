@@ -67,6 +67,33 @@ def test_alpha_dropout(rate: float, units: int, dtype: str, target: str) -> None
     assert abs(lost - y.size * rate) <= 5 * np.sqrt(y.size * rate * (1 - rate))
 
 
+SHAPES: dict[tuple[Any, Any], tuple[int, ...]] = {(None, 1): (1,), (1, None): (0,), (1, 1): (0, 1), (None, None): ()}
+
+
+@both_storages
+@pytest.mark.parametrize("noise_shape", SHAPES, ids=str)
+@pytest.mark.parametrize("kind", [Dropout, AlphaDropout], ids=["dropout", "alpha_dropout"])
+def test_noise_shape_says_what_is_lost_together(kind: Any, noise_shape: tuple[Any, Any], units: int) -> None:
+    model = Sequential([kind(0.25, noise_shape=noise_shape, input_shape=(units,))], seed=12)
+    model.compile("sgd", "mse")
+    x = np.ones((400, units))
+    lost = np.array(model(x, training=True)) <= 0
+    together = SHAPES[noise_shape]
+    one_of_each = lost[tuple(slice(0, 1) if axis in together else slice(None) for axis in (0, 1))]
+    np.testing.assert_array_equal(lost, np.broadcast_to(one_of_each, lost.shape))
+    n = one_of_each.size
+    assert abs(one_of_each.sum() - n / 4) <= 5 * np.sqrt(n * 3) / 4
+    other = np.array(model(x, training=True)) <= 0
+    np.testing.assert_array_equal(other, lost)  # one step, one noise
+    model.train_on_batch(x, x)
+    steps = []
+    for _ in range(12):
+        steps.append((np.array(model(x, training=True)) <= 0).tobytes())
+        model.train_on_batch(x, x)
+    assert len(set(steps)) > 1, "another step, another noise"
+    assert model.predict(x).tolist() == x.tolist()
+
+
 def test_alpha_dropout_keeps_mean_and_variance() -> None:
     model = compiled(build(chain(("alpha_dropout", 0, (0.25,))), 40))
     x = np.random.default_rng(3).standard_normal((4000, 40))

@@ -5,6 +5,7 @@ import pickle
 
 import pytest
 import reference
+from needed import ARGUMENTS, made
 
 from nnlite import (
     _engine,
@@ -55,7 +56,7 @@ def test_every_spelling_resolves(module, name):
     thing = FAMILIES[module].find(name).name
     for spelling in (name, name.upper(), name.title(), name.replace("_", "")):
         assert FAMILIES[module].find(spelling).name == thing
-    assert module.get(name) is not None
+    assert made(module, name) is not None
     assert hasattr(module, name)
 
 
@@ -69,7 +70,7 @@ def test_what_a_module_exports_exists(module):
 
 @pytest.mark.parametrize(("module", "name"), ENTRIES, ids=lambda x: getattr(x, "__name__", x))
 def test_config_and_copies_make_an_equal_object(module, name):
-    thing = module.get(name)
+    thing = made(module, name)
     again = module.get(module.serialize(thing))
     assert again.get_config() == thing.get_config()
     assert type(again) is type(thing)
@@ -87,6 +88,13 @@ def test_an_unknown_name_is_answered_with_close_ones(module):
         module.get({"config": {}})
     with pytest.raises((TypeError, ValueError), match="received 3"):
         module.get(3)
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_a_name_alone_is_not_enough_where_arguments_are_needed(name):
+    module = next(module for module, entry in ENTRIES if entry == name)
+    with pytest.raises(TypeError, match=f"missing .* required .*{next(iter(ARGUMENTS[name]))}"):
+        module.get(name)
 
 
 def test_rsmprop():

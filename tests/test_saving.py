@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from needed import ARGUMENTS
 
 from nnlite import activations, config, container, initializers, losses, metrics, optimizers, registry
 from nnlite.errors import FileFormatError, MissingFileError, NotBuiltError, ShapeError, UnsupportedError
@@ -149,7 +150,9 @@ class TestRoundTrip:
         sparse = name.startswith("sparse")
         model = Sequential([Dense(3, activation="softmax", input_dim=4)])
         loss = "sparse_categorical_crossentropy" if sparse else "mse"
-        model.compile("sgd", loss, metrics=[name, metrics.METRICS.find(name).make()])
+        needed = ARGUMENTS.get(name)
+        chosen: list[Any] = [metrics.METRICS.find(name).make(**needed or {})] + ([name] if needed is None else [])
+        model.compile("sgd", loss, metrics=chosen, weighted_metrics=chosen[:1])
         assert through_file(model, tmp_path).metrics_names == model.metrics_names
 
     def test_deferred_build_and_reals_of_64_bits(self, tmp_path: Path) -> None:

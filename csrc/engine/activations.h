@@ -205,6 +205,10 @@ NN_INLINE vec sparse_plus_forward(vec x, const real *n) {
 }
 NN_INLINE vec sparse_plus_backward(vec dy, vec x, const real *n) { (void)n; return v_mul(dy, sparse_plus_slope(x)); }
 
+/* n: threshold, value. x above the threshold, else value. */
+NN_INLINE vec threshold_forward(vec x, const real *n) { return v_select(v_le(x, v_set(n[0])), v_set(n[1]), x); } /* NaN stays NaN */
+NN_INLINE vec threshold_backward(vec dy, vec x, const real *n) { return v_keep(v_gt(x, v_set(n[0])), dy); }
+
 /* e^(x - max) / sum. */
 NN_INLINE void softmax_forward(real *y, const real *x, size_t units, size_t pitch, const real *n) {
     (void)n;
@@ -240,6 +244,44 @@ NN_INLINE void log_softmax_backward(real *dx, const real *dy, const real *y, siz
     for (size_t u = 0; u < units; u++) v_store(dx + u * pitch, v_fnma(v_exp(v_load(y + u * pitch)), total, v_load(dy + u * pitch)));
 }
 
+/* The nearest point of the simplex: max(x - level, 0) with the level that makes the sum 1. The units above it are the `count` largest ones, the most for
+ * which 1 + count * (least of them) exceeds their sum; it is looked for at every unit, quadratic in their number. Martins and Astudillo, 2016. */
+NN_INLINE void sparsemax_forward(real *y, const real *x, size_t units, size_t pitch, const real *n) {
+    (void)n;
+    vec largest = v_load(x), count = v_set(1), sum = v_zero(), undefined = v_zero();
+    for (size_t u = 0; u < units; u++) {
+        largest = v_max(v_load(x + u * pitch), largest);
+        undefined = v_fma(v_zero(), v_load(x + u * pitch), undefined); /* NaN for infinities and NaN, 0 else */
+    }
+    for (size_t u = 0; u < units; u++) {
+        const vec own = v_sub(v_load(x + u * pitch), largest);
+        vec above = v_zero(), total = v_zero();
+        for (size_t v = 0; v < units; v++) {
+            const vec other = v_sub(v_load(x + v * pitch), largest);
+            const mask counts = v_ge(other, own);
+            above = v_add(above, v_keep(counts, v_set(1)));
+            total = v_add(total, v_keep(counts, other));
+        }
+        const mask more = m_and(v_gt(v_fma(above, own, v_set(1)), total), v_gt(above, count));
+        count = v_select(more, above, count);
+        sum = v_select(more, total, sum);
+    }
+    const vec level = v_add(v_div(v_sub(sum, v_set(1)), count), undefined);
+    for (size_t u = 0; u < units; u++) v_store(y + u * pitch, v_max(v_zero(), v_sub(v_sub(v_load(x + u * pitch), largest), level)));
+}
+NN_INLINE void sparsemax_backward(real *dx, const real *dy, const real *y, size_t units, size_t pitch, const real *n) {
+    (void)n;
+    vec count = v_zero(), sum = v_zero();
+    for (size_t u = 0; u < units; u++) {
+        const mask above = v_gt(v_load(y + u * pitch), v_zero());
+        count = v_add(count, v_keep(above, v_set(1)));
+        sum = v_add(sum, v_keep(above, v_load(dy + u * pitch)));
+    }
+    const vec mean = v_div(sum, count);
+    for (size_t u = 0; u < units; u++)
+        v_store(dx + u * pitch, v_keep(v_gt(v_load(y + u * pitch), v_zero()), v_sub(v_load(dy + u * pitch), mean)));
+}
+
 #define NN_ACTIVATION_ROWS(ELEMENT, ROWWISE) \
     ELEMENT(linear, OUTPUT) \
     ELEMENT(relu, OUTPUT) \
@@ -267,7 +309,9 @@ NN_INLINE void log_softmax_backward(real *dx, const real *dy, const real *y, siz
     ELEMENT(hard_shrink, INPUT) \
     ELEMENT(tanh_shrink, INPUT) \
     ELEMENT(squareplus, INPUT) \
-    ELEMENT(sparse_plus, INPUT)
+    ELEMENT(sparse_plus, INPUT) \
+    ELEMENT(threshold, INPUT) \
+    ROWWISE(sparsemax)
 
 /* ---- everything below follows from the rows ---- */
 

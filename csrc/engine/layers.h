@@ -97,7 +97,9 @@ static void dense_transpose(const nn_layer *l, real *transposed, const real *ker
 #include "layers_elementwise.h"
 #include "layers_noise.h"
 
-/* ---- activity_regularization. n: l1, l2. Identity; adds l1 sum |y| + l2 sum y^2 of the batch to the loss. ---- */
+/* ---- activity_regularization. n: l1, l2, per_row. Identity; adds l1 sum |y| + l2 sum y^2 of the batch to the loss, over its rows if per_row. ---- */
+
+static double activity_share(const nn_pass *p, const nn_layer *l) { return l->kind.numbers[2] != 0 ? 1 / (double)p->rows : 1; }
 
 static void activity_regularization_shape(nn_layer *l) { l->elementwise = l->keeps_output = 1; }
 
@@ -114,14 +116,15 @@ static void activity_regularization_forward(nn_pass *p, const nn_layer *l) {
             v_store(y + i * g.pitch + j, v);
         }
     }
-    p->penalty += l->kind.numbers[0] * (double)v_sum(sum) + l->kind.numbers[1] * (double)v_sum(squares);
+    p->penalty += activity_share(p, l) * (l->kind.numbers[0] * (double)v_sum(sum) + l->kind.numbers[1] * (double)v_sum(squares));
 }
 
 static void activity_regularization_backward(nn_pass *p, const nn_layer *l, real *dx) {
     if (!dx) return;
     const grid g = grid_of(p, l->units);
     const real *y = place(p, l->output), *dy = place(p, l->gradient);
-    const vec l1 = v_set((real)l->kind.numbers[0]), l2 = v_set((real)(2 * l->kind.numbers[1]));
+    const double share = activity_share(p, l);
+    const vec l1 = v_set((real)(share * l->kind.numbers[0])), l2 = v_set((real)(share * 2 * l->kind.numbers[1]));
     for (size_t i = 0; i < grid_reals(&g); i += NN_LANES) {
         const vec v = v_load(y + i);
         v_store(dx + i, v_add(v_load(dy + i), v_fma(l2, v, v_mul(l1, v_sign(v)))));

@@ -15,6 +15,24 @@
     } \
 }
 
+/* The same where elements share their words: those of a row (shared 1), of a unit (2), or all (3), so that row r, or unit u, has word r, or u. */
+#define EACH_SHARED_WORD(p, l, g, shared, BODY) { \
+    uint32_t words[64]; \
+    const size_t sets = (shared) == 1 ? (g)->rows : (shared) == 2 ? (g)->units : 1; \
+    for (size_t i = 0; i < sets; i++) { \
+        if (i % 64 == 0) nn_random_words(words, (p)->seed, NN_FOR_LAYER + (uint32_t)((l) - (p)->plan->layers), (p)->iteration, i / 4); \
+        const uint32_t word = words[i % 64]; \
+        const size_t first_row = (shared) == 1 ? i : 0, rows = (shared) == 1 ? 1 : (g)->rows; \
+        const size_t first_unit = (shared) == 2 ? i : 0, units = (shared) == 2 ? 1 : (g)->units; \
+        for (size_t r = first_row; r < first_row + rows; r++) { \
+            for (size_t u = first_unit; u < first_unit + units; u++) { \
+                const size_t at = (g)->narrow ? u * (g)->pitch + r : r * (g)->pitch + u; \
+                BODY \
+            } \
+        } \
+    } \
+}
+
 /* A standard normal number for each word. */
 static inline double normal_of(uint32_t word) { return nn_normal_quantile(((double)word + 0.5) * 0x1p-32); }
 
@@ -30,7 +48,8 @@ static void scaled_backward(nn_pass *p, const nn_layer *l, real *dx) {
     if (dx) scale_elements(dx, place(p, l->gradient), p->training ? place(p, l->scratch) : NULL, grid_reals(&g));
 }
 
-/* ---- dropout. n: rate. ---- In training each element is 0 with probability rate, else x / (1 - rate). Srivastava et al., 2014; keras.layers. */
+/* ---- dropout. n: rate, shared. ---- In training each element is 0 with probability rate, else x / (1 - rate); elements of a row go together where
+ * shared is 1, those of a unit where it is 2, all where it is 3. Srivastava et al., 2014; keras.layers. */
 
 static void dropout_shape(nn_layer *l) {
     l->elementwise = 1;
@@ -44,7 +63,9 @@ static void dropout_forward(nn_pass *p, const nn_layer *l) {
     if (factor) {
         const uint32_t lost = (uint32_t)(l->kind.numbers[0] * 4294967296.0);
         const real kept = (real)(1 / (1 - l->kind.numbers[0]));
-        EACH_WORD(p, l, n, factor[at] = word < lost ? 0 : kept;)
+        const int shared = (int)l->kind.numbers[1];
+        if (shared) EACH_SHARED_WORD(p, l, &g, shared, factor[at] = word < lost ? 0 : kept;)
+        else EACH_WORD(p, l, n, factor[at] = word < lost ? 0 : kept;)
     }
     scale_elements(place(p, l->output), layer_input(p, l), factor, n);
 }
@@ -91,7 +112,7 @@ static void gaussian_noise_backward(nn_pass *p, const nn_layer *l, real *dx) {
 
 static void gaussian_noise_weights(nn_pass *p, const nn_layer *l) { (void)p; (void)l; }
 
-/* ---- alpha_dropout. n: rate. ---- In training each element is, with probability rate, replaced by what selu tends to far below 0; then all go
+/* ---- alpha_dropout. n: rate, shared as in dropout. ---- In training each element is, with probability rate, replaced by what selu tends to far below 0; then all go
  * y = a x + b, which gives inputs of mean 0 and variance 1 such outputs. Klambauer et al., 2017; keras.layers. */
 
 static void alpha_dropout_shape(nn_layer *l) {
@@ -112,7 +133,9 @@ static void alpha_dropout_forward(nn_pass *p, const nn_layer *l) {
     const double a = 1 / __builtin_sqrt((1 - rate) * (1 + rate * lowest * lowest)), b = -a * lowest * rate;
     const uint32_t lost = (uint32_t)(rate * 4294967296.0);
     const vec offset = v_set((real)b), in_place = v_set((real)(a * lowest + b));
-    EACH_WORD(p, l, n, slope[at] = word < lost ? 0 : (real)a;)
+    const int shared = (int)l->kind.numbers[1];
+    if (shared) EACH_SHARED_WORD(p, l, &g, shared, slope[at] = word < lost ? 0 : (real)a;)
+    else EACH_WORD(p, l, n, slope[at] = word < lost ? 0 : (real)a;)
     for (size_t i = 0; i < n; i += NN_LANES) {
         const vec s = v_load(slope + i);
         v_store(y + i, v_select(v_gt(s, v_zero()), v_fma(s, v_load(x + i), offset), in_place));
@@ -123,3 +146,4 @@ static void alpha_dropout_backward(nn_pass *p, const nn_layer *l, real *dx) { sc
 static void alpha_dropout_weights(nn_pass *p, const nn_layer *l) { (void)p; (void)l; }
 
 #undef EACH_WORD
+#undef EACH_SHARED_WORD

@@ -1,6 +1,7 @@
-/* ---- batch_normalization. n: momentum, epsilon, center, scale. ----
+/* ---- batch_normalization. n: momentum, epsilon, center, scale, rests. ----
  * Training: y = gamma (x - mean) / sqrt(variance + epsilon) + beta with mean and biased variance of the batch; the moving statistics go
- * moving = momentum moving + (1 - momentum) batch. Otherwise the moving statistics take their place. Ioffe and Szegedy, 2015; keras.layers.
+ * moving = momentum moving + (1 - momentum) batch. Otherwise the moving statistics take their place. Where these are held still, training uses them
+ * too if rests is 1, the batch's if it is 0. Ioffe and Szegedy, 2015; keras.layers.
  * Tensors: gamma if scale, beta if center, moving_mean, moving_variance. Sums over the batch: one chain per unit in row
  * order in a wide batch, 16 virtual lanes in a narrow one. */
 
@@ -8,6 +9,7 @@ typedef struct normalization { /* each [stride]; gamma and beta may be NULL */
     const real *gamma, *beta;
     real *gamma_gradient, *beta_gradient, *moving_mean, *moving_variance;
     real *mean, *per_deviation; /* of this batch, kept for backward */
+    int of_batch, moves;        /* are the statistics those of the batch, and do they move the moving ones? */
 } normalization;
 
 static normalization normalization_of(const nn_pass *p, const nn_layer *l) {
@@ -16,6 +18,8 @@ static normalization normalization_of(const nn_pass *p, const nn_layer *l) {
     if (scale) n.gamma = tensor_values(p, l, 0), n.gamma_gradient = tensor_gradient(p, l, 0);
     if (center) n.beta = tensor_values(p, l, beta), n.beta_gradient = tensor_gradient(p, l, beta);
     n.per_deviation = n.mean + l->stride;
+    n.moves = p->training && p->plan->tensors[l->first_tensor + mean].rule.trainable;
+    n.of_batch = n.moves || (p->training && l->kind.numbers[4] == 0);
     return n;
 }
 
@@ -60,7 +64,7 @@ static void batch_normalization_forward(nn_pass *p, const nn_layer *l) {
     for (size_t i = 0; i < columns_of(&g); i++) {
         const column c = column_at(&g, i);
         vec mean = column_load(&c, n.moving_mean), variance = column_load(&c, n.moving_variance);
-        if (p->training) {
+        if (n.of_batch) {
             vec sum = v_zero(), squares = v_zero();
             for (size_t k = 0; k < c.count; k++) sum = v_add(sum, v_keep(column_counts(&c, k), v_load(x + c.start + k * c.step)));
             mean = v_div(column_total(&c, sum), rows);
@@ -69,6 +73,8 @@ static void batch_normalization_forward(nn_pass *p, const nn_layer *l) {
                 squares = v_fma(d, d, squares);
             }
             variance = v_div(column_total(&c, squares), rows);
+        }
+        if (n.moves) {
             column_store(&c, n.moving_mean, v_fma(momentum, column_load(&c, n.moving_mean), v_mul(rest, mean)));
             column_store(&c, n.moving_variance, v_fma(momentum, column_load(&c, n.moving_variance), v_mul(rest, variance)));
         }
@@ -89,7 +95,7 @@ static void batch_normalization_backward(nn_pass *p, const nn_layer *l, real *dx
     const grid g = grid_of(p, l->units);
     const normalization n = normalization_of(p, l);
     const real *x = layer_input(p, l), *dy = place(p, l->gradient);
-    const vec per_row = v_set(p->training ? 1 / (real)p->rows : 0); /* moving statistics do not depend on x */
+    const vec per_row = v_set(n.of_batch ? 1 / (real)p->rows : 0); /* moving statistics do not depend on x */
     for (size_t i = 0; i < columns_of(&g); i++) {
         const column c = column_at(&g, i);
         const vec mean = column_load(&c, n.mean), per_deviation = column_load(&c, n.per_deviation);

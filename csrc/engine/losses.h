@@ -101,15 +101,17 @@ NN_INLINE vec huber_value(vec t, vec p, const real *n) {
 }
 NN_INLINE vec huber_gradient(vec t, vec p, const real *n) { return clip(v_sub(p, t), -n[0], n[0]); }
 
-NN_INLINE vec hinge_margin(vec t, vec p) { return v_fnma(t, p, v_set(1)); }
-NN_INLINE vec hinge_value(vec t, vec p, const real *n) { (void)n; return v_max(v_zero(), hinge_margin(t, p)); }
-NN_INLINE vec hinge_gradient(vec t, vec p, const real *n) { (void)n; return v_keep(v_gt(hinge_margin(t, p), v_zero()), v_neg(t)); }
+/* n: zero_is_minus; where it is 1, a target of 0 stands for -1. */
+NN_INLINE vec sign_target(vec t, const real *n) { return n[0] != 0 ? v_select(v_eq(t, v_zero()), v_set(-1), t) : t; }
+NN_INLINE vec hinge_margin(vec t, vec p, const real *n) { return v_fnma(sign_target(t, n), p, v_set(1)); }
+NN_INLINE vec hinge_value(vec t, vec p, const real *n) { return v_max(v_zero(), hinge_margin(t, p, n)); }
+NN_INLINE vec hinge_gradient(vec t, vec p, const real *n) { return v_keep(v_gt(hinge_margin(t, p, n), v_zero()), v_neg(sign_target(t, n))); }
 
 NN_INLINE vec squared_hinge_value(vec t, vec p, const real *n) {
     const vec h = hinge_value(t, p, n);
     return v_mul(h, h);
 }
-NN_INLINE vec squared_hinge_gradient(vec t, vec p, const real *n) { return v_mul(v_mul(v_set(-2), t), hinge_value(t, p, n)); }
+NN_INLINE vec squared_hinge_gradient(vec t, vec p, const real *n) { return v_mul(v_mul(v_set(-2), sign_target(t, n)), hinge_value(t, p, n)); }
 
 /* log cosh d = d + log(1 + e^(-2 d)) - log 2 for d = |p - t| */
 NN_INLINE vec log_cosh_value(vec t, vec p, const real *n) {

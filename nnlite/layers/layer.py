@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlite import activations, backend, regularizers
+from nnlite.config import era
 from nnlite.constraints import Constraint
 from nnlite.data import whole
 from nnlite.errors import ArgumentError, NotBuiltError, ShapeError, choice, unknown_argument
@@ -148,7 +149,7 @@ class Layer(Configurable):
         input_dim: the same for rows that are vectors: ``input_dim=5``.
         batch_input_shape: the same with the batch in front: ``(None, 5)``.
         weights: initial values of all its weights, in the order of `get_weights`.
-        activity_regularizer: penalty on its output, summed over the batch.
+        activity_regularizer: penalty on its output, summed over the batch; in keras3 divided by its rows.
 
     Raises:
         ArgumentError: an argument it does not take.
@@ -256,8 +257,11 @@ class Layer(Configurable):
     def records(self) -> list[LayerRecord]:
         """Return all it asks of the engine, in order."""
         first, penalty = self.record(), self.activity_regularizer
-        activity = [LayerRecord("activity_regularization", 0, (penalty.l1, penalty.l2))] if penalty is not None else []
-        return ([] if first is None else [first]) + self.following() + activity
+        records = ([] if first is None else [first]) + self.following()
+        if penalty is not None:
+            numbers = (penalty.l1, penalty.l2, float(era("activity.per_row")))
+            records.append(LayerRecord("activity_regularization", 0, numbers))
+        return records
 
     def rules(self) -> tuple[TensorRecord, ...]:
         """Return the rules of its weights for its record."""

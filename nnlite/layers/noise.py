@@ -15,7 +15,8 @@ class Rated(Layer):
 
     Args:
         rate: share of elements lost, 0 ... 1; 0 and, as in Keras 2, 1 change nothing.
-        noise_shape: None, every element on its own.
+        noise_shape: which elements are lost together: None, every one on its own; (None, 1), those of a row; (1,
+            units), those of a unit; (1, 1), all.
         seed: without effect; the model's seed decides.
         common: the arguments of `Layer`.
     """
@@ -23,17 +24,26 @@ class Rated(Layer):
     def __init__(self, rate: float, noise_shape: Any, seed: int | None, **common: Any) -> None:
         super().__init__(**common)
         self.rate = number("rate", rate, 0, 1)
-        if noise_shape is not None:
-            raise UnsupportedError(
-                f"noise_shape of {type(self).__name__} must be None, every element on its own; "
-                f"received {noise_shape!r}."
-            )
-        self.noise_shape = None
+        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
         self.seed = seed
+        self._shared = shared_by(type(self).__name__, self.noise_shape)
 
     def record(self) -> LayerRecord | None:
         """Return the engine's row; none where nothing changes."""
-        return LayerRecord(self.entry_name, 0, (self.rate,)) if 0 < self.rate < 1 else None
+        shared = () if self.entry_name == "gaussian_dropout" else (float(self._shared),)
+        return LayerRecord(self.entry_name, 0, (self.rate, *shared)) if 0 < self.rate < 1 else None
+
+
+def shared_by(owner: str, noise_shape: tuple[Any, ...] | None) -> int:
+    """Return which elements go together, as the engine's rows number them. Raises UnsupportedError for other shapes."""
+    if noise_shape is None:
+        return 0
+    if len(noise_shape) != 2:
+        raise UnsupportedError(
+            f"noise_shape of {owner} must have two sizes, of the batch and of a row; received {noise_shape!r}."
+        )
+    batch, units = noise_shape
+    return int(units == 1) + 2 * int(batch == 1)
 
 
 @LAYERS.entry("dropout")
@@ -42,14 +52,15 @@ class Dropout(Rated):
     2014.
 
     Args:
-        rate: share of elements lost, 0 ... 1; 0 and, as in Keras, 1 change nothing.
-        noise_shape: None, every element on its own.
+        rate: share of elements lost, 0 ... 1; 0 and, as in Keras 2, 1 change nothing.
+        noise_shape: which elements are lost together: None, every one on its own; (None, 1), those of a row; (1,
+            units), those of a unit; (1, 1), all.
         seed: without effect; the model's seed decides.
         common: the arguments of `Layer`. Keras 1's name of `rate`, p, is taken too.
 
     Raises:
         ValueError: `rate` is not within 0 ... 1.
-        UnsupportedError: a noise_shape is given.
+        UnsupportedError: noise_shape has not two sizes.
 
     >>> from nnlite import Sequential
     >>> model = Sequential([Dropout(0.5, input_dim=2)])

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlite import constraints, initializers, regularizers
+from nnlite.config import era
 from nnlite.data import reals
 from nnlite.errors import ArgumentError, NotBuiltError, ShapeError, UnsupportedError, number
 from nnlite.layers.layer import LAYERS, Layer, Shape, Weight
@@ -142,7 +143,8 @@ class BatchNormalization(Scaled):
 
     def record(self) -> LayerRecord:
         """Return the engine's row."""
-        numbers = (self.momentum, self.epsilon, float(self.center), float(self.scale))
+        rests = float(era("batch_normalization.rests"))
+        numbers = (self.momentum, self.epsilon, float(self.center), float(self.scale), rests)
         return LayerRecord("batch_normalization", 0, numbers, self.rules())
 
 

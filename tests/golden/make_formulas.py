@@ -70,6 +70,7 @@ ACTIVATIONS: list[tuple[str, list[float], Callable[[Any], Any], Array]] = [
     ("squareplus", [4.0], keras.activations.squareplus, RIGHT),
     ("squareplus", [0.25], lambda x: keras.activations.squareplus(x, 0.25), RIGHT),
     ("sparse_plus", [], keras.activations.sparse_plus, line),
+    ("threshold", [0.5, -1.5], lambda x: keras.activations.threshold(x, 0.5, -1.5), line),
 ]
 
 T = np.array([[0.5, -1.5, 2.0], [1e-8, -0.25, 0.0], [4.0, 1.0, -3.0], [0.125, 60.0, -2.0]])
@@ -77,6 +78,7 @@ P = np.array([[0.75, -1.0, 1.75], [0.5, 0.25, -0.125], [-1.0, 2.5, -2.75], [-55.
 POSITIVE_T = np.array([[0.5, 1.5, 2.0], [0.0, 0.25, 3.0], [4.0, 1.0, 0.0]])
 POSITIVE_P = np.array([[0.75, 1.0, 1.75], [0.5, 1e-4, 0.125], [0.25, 2.5, 2.75]])
 SIGNS = np.array([[1.0, -1.0, 1.0], [-1.0, -1.0, 1.0], [1.0, 1.0, -1.0]])
+LABELED = (SIGNS + 1) / 2
 MARGINS = np.array([[0.5, 0.25, 2.0], [-1.5, 1.5, -0.5], [0.0, 0.75, -0.875]])
 BITS = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0], [0.25, 0.0, 1.0], [1.0, 0.0, 0.0]])
 CHANCES = np.array(
@@ -143,6 +145,8 @@ LOSSES: list[tuple[str, list[float], Callable[[Any, Any], Any], Array, Array]] =
     ),
     ("hinge", [], losses.hinge, SIGNS, MARGINS),
     ("squared_hinge", [], losses.squared_hinge, SIGNS, MARGINS),
+    ("hinge", [1.0], losses.hinge, LABELED, MARGINS),
+    ("squared_hinge", [1.0], losses.squared_hinge, LABELED, MARGINS),
     ("categorical_hinge", [], losses.categorical_hinge, CLASSES, P),
     ("log_cosh", [], losses.log_cosh, T, P),
     ("kl_divergence", [1e-7], losses.kl_divergence, CLASSES, OUTSIDE),
