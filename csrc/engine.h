@@ -11,6 +11,13 @@ typedef struct nn_row_list {
 } nn_row_list;
 
 /* One batch on its way through the plan: everything a layer routine may look at. */
+/* What is computed outside, for layers of the row `given`. */
+typedef struct nn_outside {
+    nn_function function;
+    void *context;
+    int failed;              /* since the function was set */
+} nn_outside;
+
 typedef struct nn_pass {
     const nn_plan *plan;
     void *parameters;        /* moving statistics change in training, the rest does not */
@@ -23,6 +30,7 @@ typedef struct nn_pass {
     int training;
     uint64_t seed, iteration;
     double penalty;          /* added by layers that penalise their output */
+    nn_outside *outside;
 } nn_pass;
 
 /* Sums over the rows seen so far; mean = sum / rows. */

@@ -253,6 +253,8 @@ void *nn_model_parameters(nn_model *m) { return m->parameters; }
 nn_state nn_state_get(const nn_model *m) { return m->state; }
 void nn_state_set(nn_model *m, const nn_state *state) { m->state = *state; }
 
+void nn_model_set_function(nn_model *m, nn_function function, void *context) { m->outside = (nn_outside){.function = function, .context = context}; }
+
 /* ---- runs ---- */
 
 /* Input, targets, weights and workspace of one batch in one block, each padded; targets are at most as wide as outputs. */
@@ -355,6 +357,8 @@ nn_status nn_run_advance(nn_run *run, size_t max_batches, size_t max_epochs, dou
     *progress = run->progress;
     return NN_OK;
 }
+
+void nn_run_hold(nn_run *run, int hold) { run->holds = hold; }
 
 nn_status nn_forward(nn_run *run, const void *x, size_t rows, int training, void *y) {
     if (rows == 0 || rows > run->batch_size) return NN_BAD_SIZE;

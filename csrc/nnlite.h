@@ -130,6 +130,12 @@ typedef struct nn_state { /* what training changes besides the blocks; with them
 nn_state nn_state_get(const nn_model *model);
 void nn_state_set(nn_model *model, const nn_state *state);
 
+/* What layers of the row `given` compute, from outside: writes over rows x units reals without padding. of_slope 0: outputs in place of inputs; 1: the
+ * gradient in the inputs in place of that in the outputs, for the inputs that came last with training 1. layer: the number of the record. Not 0: it
+ * failed, and the call under way returns without having moved a parameter since; what it returns means nothing. NULL: such layers change nothing. */
+typedef int (*nn_function)(void *context, size_t layer, int of_slope, int training, void *values, size_t rows, size_t units);
+void nn_model_set_function(nn_model *model, nn_function function, void *context);
+
 /* ---- runs ---- */
 
 typedef struct nn_data {
@@ -165,6 +171,9 @@ typedef struct nn_progress {
  * bound. seconds: room for max_epochs doubles, the wall time of each finished epoch. partial: width doubles, the running means of the epoch under way.
  * last: width doubles, the means of the last batch alone. seconds, partial and last may be NULL. width = (1 + metrics) * (validation ? 2 : 1). */
 nn_status nn_run_advance(nn_run *run, size_t max_batches, size_t max_epochs, double *means, double *seconds, double *partial, double *last, nn_progress *progress);
+
+/* Whether the steps of nn_run_advance end with the gradients and leave the update to nn_update, after one batch each. */
+void nn_run_hold(nn_run *run, int hold);
 
 /* The parts of a step, for losses written elsewhere: outputs of one batch, gradients from the gradient of the loss in the outputs, one optimizer step. */
 nn_status nn_forward(nn_run *run, const void *x, size_t rows, int training, void *y);

@@ -8,6 +8,7 @@ from cpython.exc cimport PyErr_CheckSignals
 from libc.stddef cimport size_t
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy
 
 import os
 
@@ -88,14 +89,28 @@ cdef tuple shape_of(nn_tensor_facts *facts):
     return (facts.rows, facts.columns)
 
 
+cdef int outside(void *context, size_t layer, int of_slope, int training, void *values, size_t rows, size_t units) noexcept with gil:
+    """What a layer of the row "given" computes: the engine's nn_function."""
+    model = <EngineModel>context
+    try:
+        model.ask(layer, of_slope, training, values, rows, units)
+        return 0
+    except BaseException as error:
+        model.raised = error
+        return 1
+
+
 cdef class EngineModel:
-    """A plan and its blocks. layers: (name, units, numbers, ((trainable, l1, l2, constraint, constraint_numbers), ...)) for each layer."""
+    """A plan and its blocks. layers: (name, units, numbers, ((trainable, l1, l2, constraint, constraint_numbers), ...)) for each layer, and for one of
+    the row "given" an object with forward(x) -> y and backward(x, dy) -> dx, on arrays (rows, units)."""
     cdef nn_model *handle
     cdef readonly int bits
     cdef readonly object dtype
     cdef readonly Py_ssize_t input_units, output_units, parameter_count
     cdef readonly str target
     cdef bint busy
+    cdef dict functions, inputs  # of layers of the row "given": what they compute, and what they got last in training
+    cdef object raised           # by such a function
     cdef object __weakref__
 
     def __cinit__(self, layers, Py_ssize_t input_units, dtype="float32", target=None, seed=0):
@@ -114,7 +129,10 @@ cdef class EngineModel:
         if records == NULL:
             raise MemoryError()
         try:
-            for l, (kind, units, numbers, tensors) in enumerate(layers):
+            self.functions, self.inputs = {}, {}
+            for l, (kind, units, numbers, tensors, *function) in enumerate(layers):
+                if function and function[0] is not None:
+                    self.functions[l] = function[0]
                 fill_row(&records[l].kind, "layer", kind, numbers)
                 records[l].units = units
                 if len(tensors) > NN_LAYER_TENSORS:
@@ -129,6 +147,8 @@ cdef class EngineModel:
             check(nn_model_new(records, n, input_units, bits, <const char *>name, &self.handle))
         finally:
             free(records)
+        if self.functions:
+            nn_model_set_function(self.handle, outside, <void *>self)
         facts = nn_model_describe(self.handle)
         self.bits = facts.bits
         self.dtype = np.dtype(dtype)
@@ -142,6 +162,28 @@ cdef class EngineModel:
 
     def __dealloc__(self):
         nn_model_free(self.handle)
+
+    cdef int ask(self, size_t layer, int of_slope, int training, void *values, size_t rows, size_t units) except -1:
+        function = self.functions.get(layer)
+        if function is None:
+            return 0
+        given = np.empty((rows, units), self.dtype)
+        cdef Buffer held = take(given, self.bits, rows * units, True, "values")
+        memcpy(held.view.buf, values, rows * units * (self.bits // 8))
+        if training and not of_slope:
+            self.inputs[layer] = given
+        made = np.ascontiguousarray(function.backward(self.inputs[layer], given) if of_slope else function.forward(given), self.dtype)
+        held = take(made, self.bits, rows * units, False, "what the function of a layer returned")
+        memcpy(values, held.view.buf, rows * units * (self.bits // 8))
+        return 0
+
+    cdef int hear(self) except -1:
+        """Raise what a function of a layer has raised in the call that has just ended."""
+        error, self.raised = self.raised, None
+        if error is not None:
+            nn_model_set_function(self.handle, outside, <void *>self)
+            raise error
+        return 0
 
     def compile(self, loss, bint fuse, metrics, optimizer):
         """loss: (name, numbers, weight, sum); metrics: [(name, numbers)]; optimizer: (name, numbers, learning_rate, decay, weight_decay,
@@ -297,7 +339,7 @@ cdef class Run:
     cdef list means, times
     cdef object partial_means, last_means
     cdef double batches_a_second
-    cdef bint busy
+    cdef bint busy, holding
 
     def __cinit__(self, EngineModel model, Py_ssize_t batch_size):
         if batch_size < 1:
@@ -390,6 +432,7 @@ cdef class Run:
                     with nogil:
                         status = nn_run_advance(run, batches, epochs, means_at, times_at, partial_at, last_at, &progress)
                     check(status)
+                    self.model.hear()
                     now = nn_clock()
                     finished = progress.epochs - self.progress.epochs
                     self.progress = progress
@@ -407,6 +450,16 @@ cdef class Run:
         finally:
             self.busy = False
         return done
+
+    @property
+    def holds(self):
+        """Whether steps end with the gradients: each is to be followed by EngineModel.update."""
+        return self.holding
+
+    @holds.setter
+    def holds(self, bint value):
+        self.holding = value
+        nn_run_hold(self.handle, value)
 
     def history(self, start=None):
         """(epochs, width) means of the epochs from number `start` on, counted from bind; those not asked for yet if None.
@@ -476,6 +529,7 @@ cdef class Run:
         finally:
             self.busy = False
         check(status)
+        self.model.hear()
         return y
 
     def backward(self, dy):
@@ -490,6 +544,7 @@ cdef class Run:
         finally:
             self.busy = False
         check(status)
+        self.model.hear()
 
     def evaluate(self, x, y, sample_weight=None):
         """[loss, metrics...] over all rows."""
@@ -505,6 +560,7 @@ cdef class Run:
         finally:
             self.busy = False
         check(status)
+        self.model.hear()
         del kept
         return means.tolist()
 
@@ -525,6 +581,7 @@ cdef class Run:
         finally:
             self.busy = False
         check(status)
+        self.model.hear()
         return y
 
 

@@ -99,6 +99,7 @@ def fit(
     if listeners.callbacks:
         last = ByName({name: column[-1] for name, column in model.history.history.items()})
         listeners.call("on_train_end", last)
+    model.stepper.finish(engine)
     return model.history
 
 
@@ -132,7 +133,7 @@ def _stream(train: Data | GivenBatches, size: int, plan: Plan) -> Batches | None
 
 def training_run(model: Model, engine: EngineModel, batch_size: int, measures: Measures) -> Run | PythonRun:
     """Return what trains on arrays."""
-    if measures.in_python:
+    if measures.in_python or model.stepper.has_part(model.weights):
         return python_run(model, engine, batch_size, measures)
     if measures.plain:
         return Run(engine, batch_size)
@@ -143,7 +144,7 @@ def training_run(model: Model, engine: EngineModel, batch_size: int, measures: M
 
 def python_run(model: Model, engine: EngineModel, batch_size: int, measures: Measures) -> PythonRun:
     """Return what trains where every batch needs Python."""
-    return PythonRun(engine, batch_size, measures, [weight for weight in model.weights if not weight.trainable])
+    return PythonRun(engine, batch_size, measures, model.weights, model.stepper)
 
 
 def validation_source(model: Model, given: Any, steps: Any, door: Door, measures: Measures) -> Data | GivenBatches:

@@ -8,6 +8,7 @@ share an optimizer. Defaults: keras.optimizers.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from nnlite import schedules
 from nnlite.config import epsilon as default_epsilon
 from nnlite.config import era
 from nnlite.errors import number
-from nnlite.optimizer import Optimizer
+from nnlite.optimizer import Optimizer, PythonOptimizer
 from nnlite.records import Row, row
 from nnlite.registry import Family
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from nnlite.optimizer import Options
 
-OPTIMIZERS = Family("optimizer", Optimizer)
+OPTIMIZERS = Family("optimizer", Optimizer, PythonOptimizer)
 
 
 def _epsilon(value: float | None) -> float:
@@ -369,5 +370,7 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
 def __getattr__(name: str) -> Callable[..., Optimizer]:
     return OPTIMIZERS.attribute(__name__, name).make
 
+
+legacy = sys.modules[__name__]  # tf.keras' name of what it was before, which is here too
 
 __all__ = ["Optimizer", "deserialize", "get", "schedules", "serialize", *OPTIMIZERS.exports()]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nnlite.errors import number
-from nnlite.registry import Configurable, Family
+from nnlite.registry import Configurable, Family, arguments
 
 
 class LearningRateSchedule(Configurable):
@@ -179,8 +179,13 @@ class CosineDecayRestarts(LearningRateSchedule):
 
 
 def get(identifier: Any) -> Callable[[int], float]:
-    """Return the schedule meant by a config, a schedule, or a function of the step."""
-    return identifier if callable(identifier) else SCHEDULES.get(identifier)
+    """Return the schedule meant by a config, a schedule, or a function of the step, or, as in Keras 3, of nothing."""
+    if not callable(identifier):
+        return SCHEDULES.get(identifier)
+    function: Callable[..., float] = identifier
+    if hasattr(identifier, "__code__") and not arguments(identifier):
+        return lambda step: function()
+    return function
 
 
 deserialize = get

@@ -89,8 +89,8 @@ MISTAKES: dict[str, Mistake] = {
         deferred, lambda m: m.compile("adam", "mse", ["acuracy"]), (ValueError,), ["'accuracy'"],
     ),
     "two losses": (binary, lambda m: m.compile("adam", ["mse", "mae"]), (ValueError,), ["loss", "one output"]),
-    "weighted_metrics": (
-        binary, lambda m: m.compile("adam", "mse", weighted_metrics=["mae"]), (ValueError,), ["weighted_metrics"],
+    "target_tensors": (
+        binary, lambda m: m.compile("adam", "mse", target_tensors=[Y]), (ValueError,), ["target_tensors"],
     ),
     "unknown argument of fit": (binary, lambda m: m.fit(X, Y, epoch=3), (TypeError,), ["'epoch'", "'epochs'"]),
     "unknown argument of compile": (

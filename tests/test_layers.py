@@ -48,6 +48,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "alpha_dropout": {"rate": 0.25},
     "gaussian_dropout": {"rate": 0.25},
     "gaussian_noise": {"stddev": 0.25},
+    "lambda": {"function": np.tanh},
 }
 
 

@@ -96,6 +96,7 @@ static void dense_transpose(const nn_layer *l, real *transposed, const real *ker
 #include "layers_rows.h"
 #include "layers_elementwise.h"
 #include "layers_noise.h"
+#include "layers_given.h"
 
 /* ---- activity_regularization. n: l1, l2, per_row. Identity; adds l1 sum |y| + l2 sum y^2 of the batch to the loss, over its rows if per_row. ---- */
 
@@ -145,7 +146,8 @@ static void activity_regularization_weights(nn_pass *p, const nn_layer *l) { (vo
     ROW(gaussian_dropout) \
     ROW(gaussian_noise) \
     ROW(alpha_dropout) \
-    ROW(activity_regularization)
+    ROW(activity_regularization) \
+    ROW(given)
 
 /* ---- everything below follows from the rows ---- */
 

@@ -7,7 +7,7 @@ NN_INLINE nn_pass pass_of(nn_run *run, const void *input, size_t rows, int train
     const size_t room = m->plan.narrow ? nn_pad(run->batch_size) : run->batch_size;
     return (nn_pass){.plan = &m->plan, .parameters = m->parameters, .gradients = m->gradients, .transposed = m->transposed,
                      .workspace = run->workspace, .input = input, .rows = rows, .room = room, .training = training,
-                     .seed = m->state.seed, .iteration = m->state.iterations};
+                     .seed = m->state.seed, .iteration = m->state.iterations, .outside = &m->outside};
 }
 
 static const nn_layer *last_layer(const nn_plan *plan) { return &plan->layers[plan->n_layers - 1]; }
@@ -108,7 +108,7 @@ static void train_batch(nn_run *run, size_t start, size_t rows, double *sums) {
     const size_t skip = m->fused ? 1 : 0; /* an activation shares its gradient's place with the layer before */
     loss_gradient(place(&p, last_layer(p.plan)->gradient), &m->loss.kind, m->fused, (real)scale, &o);
     pass_backward(&p, skip);
-    sums[0] += model_update(m) * (double)rows;
+    if (!run->holds && !m->outside.failed) sums[0] += model_update(m) * (double)rows;
 }
 
 static void begin_epoch(nn_run *run) {
@@ -160,6 +160,7 @@ static void run_advance(nn_run *run, size_t max_batches, size_t max_epochs, doub
         if (at->batch == 0) begin_epoch(run);
         const size_t left = run->train.rows - at->rows, rows = left < run->batch_size ? left : run->batch_size;
         train_batch(run, at->rows, rows, sums);
+        if (run->model->outside.failed) return;
         for (size_t k = 0; k < width; k++) run->sums[k] += sums[k];
         if (last) for (size_t k = 0; k < width; k++) last[k] = sums[k] / (double)rows;
         if (!at->bad_iteration && !(sums[0] - sums[0] == 0)) at->bad_iteration = run->model->state.iterations;
