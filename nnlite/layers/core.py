@@ -15,12 +15,13 @@ from nnlite.errors import ArgumentError, ShapeError, UnsupportedError
 from nnlite.layers.activation import Activation, activation_of, activation_records
 from nnlite.layers.layer import LAYERS, Layer, Shape, Weight, described
 from nnlite.layers.noise import Dropout
+from nnlite.layers.symbolic import Symbolic
 from nnlite.records import LayerRecord
 from nnlite.registry import older_spellings
 
 
 @LAYERS.entry("input_layer", rows=())
-class InputLayer(Layer):
+class InputLayer(Symbolic, Layer):
     """Says what a row of input looks like; it stands first in a model and computes nothing.
 
     Args:
