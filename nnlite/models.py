@@ -15,6 +15,7 @@ from nnlite.composing import Composable
 from nnlite.data import Door, whole
 from nnlite.errors import ArgumentError, EmptyModelError, NotBuiltError, ShapeError, UnsupportedError
 from nnlite.initializers import new_seed
+from nnlite.layers.core import Input as Input  # keras.engine has it beside models
 from nnlite.layers.core import InputLayer
 from nnlite.layers.layer import LAYERS, Layer, Shape, Weight, row_shape
 from nnlite.model import Model
