@@ -599,6 +599,7 @@ cdef class Run:
                 with nogil:
                     status = nn_evaluate(self.handle, &part, done, sums_at, means_at)
                 check(status)
+                self.model.hear()
                 done += part.rows
                 if done == data.rows:
                     break
@@ -611,7 +612,6 @@ cdef class Run:
                     raise RuntimeError("this model was compiled anew while it was evaluated")
         finally:
             self.busy = False
-        self.model.hear()
         del kept
         return means.tolist()
 
@@ -639,6 +639,7 @@ cdef class Run:
                 with nogil:
                     status = nn_predict(self.handle, x_at, rows, y_at)
                 check(status)
+                self.model.hear()
                 n -= rows
                 if n == 0:
                     break
@@ -647,7 +648,6 @@ cdef class Run:
                 self.between_slices(rows, nn_clock() - start)
         finally:
             self.busy = False
-        self.model.hear()
         return y
 
     cdef size_t slice_of(self, size_t left):

@@ -371,7 +371,8 @@ def serialize(activation: Any) -> Any:
 
 
 def __getattr__(name: str) -> Activation:
-    return ACTIVATIONS.attribute(__name__, name).make()
+    activation: Activation = globals()[ACTIVATIONS.attribute(__name__, name).name]  # by another of its names
+    return activation
 
 
 __all__ = ["Activation", "deserialize", "get", "serialize", *ACTIVATIONS.exports()]
