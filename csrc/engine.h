@@ -32,6 +32,8 @@ typedef struct nn_pass {
     uint64_t seed, iteration;
     double penalty;          /* added by layers that penalise their output */
     nn_outside *outside;
+    const struct nn_step *step; /* takes gradients as they are made, see engine/step.h; NULL: all are stored */
+    struct nn_ahead *ahead;  /* rows to bring near for the next batch, or NULL */
 } nn_pass;
 
 /* Sums over the rows seen so far; mean = sum / rows. */

@@ -66,6 +66,47 @@ static void dense_backward(nn_pass *p, const nn_layer *l, real *dx) {
     panel_forward(&wide, p->rows, l->input_stride / NN_LANES);
 }
 
+/* A 16 x 16 block of the transposed kernel from the kernel's. */
+static void transpose_weights(const nn_layer *l, real *transposed, const real *kernel, size_t i, size_t u) {
+    real block[NN_LANES * NN_LANES], *to = transposed + i / NN_LANES * transposed_pitch(l) + u * NN_LANES;
+    transpose_block(block, kernel + u / NN_LANES * kernel_pitch(l) + i * NN_LANES, at_most_16(l->inputs - i));
+    for (size_t k = 0; k < at_most_16(l->units - u); k++) v_store(to + k * NN_LANES, v_load(block + k * NN_LANES));
+}
+
+static void dense_transpose(const nn_layer *l, real *transposed, const real *kernel) {
+    for (size_t u = 0; u < l->units; u += NN_LANES) {
+        for (size_t i = 0; i < l->inputs; i += NN_LANES) transpose_weights(l, transposed, kernel, i, u);
+    }
+}
+
+/* Gradient and optimizer step of the kernel's inputs [from, to), of which from is a multiple of 16: 16 inputs and a strip of panels at a time. */
+static void dense_flow(nn_pass *p, const nn_layer *l, size_t from, size_t to) {
+    enum { BLOCK = NN_LANES * NN_LANES };
+    const size_t panels = l->stride / NN_LANES;
+    const size_t parts = (panels + NN_TILE_PANELS - 1) / NN_TILE_PANELS * ((to - from + NN_LANES - 1) / NN_LANES);
+    real *transposed = l == p->plan->layers ? NULL : (real *)p->transposed + l->transposed;
+    for (size_t panel = 0; panel < panels; panel += NN_TILE_PANELS) {
+        const size_t n = panels - panel < NN_TILE_PANELS ? panels - panel : NN_TILE_PANELS;
+        for (size_t i = from; i < to; i += NN_LANES) {
+            real gradient[NN_TILE_PANELS * BLOCK];
+            nearing near = {.lines = BLOCK / NN_LINE};
+            const size_t inputs = at_most_16(to - i), offset = l->tensors[0].offset + panel * kernel_pitch(l) + i * NN_LANES;
+            const panel_product wide = {.c = gradient, .cp = BLOCK, .a = layer_input(p, l) + i / NN_LANES * p->pitch, .ap = p->pitch,
+                                        .b = place(p, l->gradient) + panel * p->pitch, .bp = p->pitch, .k = p->rows, .near = &near};
+            for (size_t k = 0; k < n; k++) {
+                step_nearing(p->step, &near, offset + k * kernel_pitch(l));
+                if (transposed) nearing_add(&near, transposed + i / NN_LANES * transposed_pitch(l) + (panel + k) * BLOCK);
+            }
+            if (p->ahead) ahead_nearing(p->ahead, &near, parts);
+            panel_across(&wide, 0, inputs, n);
+            for (size_t k = 0; k < n; k++) {
+                step_parameters(p->step, offset + k * kernel_pitch(l), gradient + k * BLOCK, inputs * NN_LANES);
+                if (transposed) transpose_weights(l, transposed, tensor_values(p, l, 0), i, (panel + k) * NN_LANES);
+            }
+        }
+    }
+}
+
 static void dense_weights(nn_pass *p, const nn_layer *l) {
     const real *x = layer_input(p, l), *dy = place(p, l->gradient);
     real *kernel = tensor_gradient(p, l, 0), *bias = l->n_tensors > 1 ? tensor_gradient(p, l, 1) : NULL;
@@ -73,23 +114,16 @@ static void dense_weights(nn_pass *p, const nn_layer *l) {
         narrow_gradient(kernel, bias != NULL, x, dy, l->inputs, l->units, p->pitch);
         return;
     }
-    const panel_product wide = {.c = kernel, .cp = kernel_pitch(l), .a = x, .ap = p->pitch, .b = dy, .bp = p->pitch, .k = p->rows};
-    panel_across(&wide, 0, l->inputs, l->stride / NN_LANES);
+    if (flows(p->step, &p->plan->tensors[l->first_tensor])) {
+        dense_flow(p, l, 0, l->inputs);
+    } else {
+        const panel_product wide = {.c = kernel, .cp = kernel_pitch(l), .a = x, .ap = p->pitch, .b = dy, .bp = p->pitch, .k = p->rows};
+        panel_across(&wide, 0, l->inputs, l->stride / NN_LANES);
+    }
     for (size_t panel = 0; bias && panel < l->stride / NN_LANES; panel++) {
         vec sum = v_zero();
         for (size_t r = 0; r < p->rows; r++) sum = v_add(sum, v_load(dy + panel * p->pitch + r * NN_LANES));
         v_store(bias + panel * NN_LANES, sum);
-    }
-}
-
-/* The transposed kernel's panels from the kernel's, 16 x 16 at a time. */
-static void dense_transpose(const nn_layer *l, real *transposed, const real *kernel) {
-    for (size_t u = 0; u < l->units; u += NN_LANES) {
-        for (size_t i = 0; i < l->inputs; i += NN_LANES) {
-            real block[NN_LANES * NN_LANES], *to = transposed + i / NN_LANES * transposed_pitch(l) + u * NN_LANES;
-            transpose_block(block, kernel + u / NN_LANES * kernel_pitch(l) + i * NN_LANES, at_most_16(l->inputs - i));
-            for (size_t k = 0; k < at_most_16(l->units - u); k++) v_store(to + k * NN_LANES, v_load(block + k * NN_LANES));
-        }
     }
 }
 

@@ -41,6 +41,8 @@ NN_INLINE void gather_narrow(real *to, const grid *g, const real *from, const ui
     }
 }
 
+enum { GATHERED_ROWS = 8 };
+
 /* to, laid out as g says, = rows start ... of from[][g->units] in the given order, or as they come. Padding becomes, or stays, 0. */
 static void gather(real *to, const grid *g, const real *from, const uint32_t *order, size_t start) {
     if (g->narrow) {
@@ -53,13 +55,21 @@ static void gather(real *to, const grid *g, const real *from, const uint32_t *or
         default: gather_narrow(to, g, from, order, start, g->units); return;
         }
     }
-    for (size_t r = 0; r < g->rows; r++) {
-        const real *row = from + (order ? order[start + r] : start + r) * g->units;
-        size_t u = 0;
-        for (; u + NN_LANES <= g->units; u += NN_LANES) v_store(to + grid_at(g, r, u), v_load(row + u));
-        if (u == g->units) continue;
-        v_store(to + grid_at(g, r, u), v_zero());
-        copy_row(to + grid_at(g, r, u), row + u, g->units - u);
+    for (size_t r = 0, n; r < g->rows; r += n) { /* some rows at a time: those of a panel share a page of memory, panels do not */
+        const real *row[GATHERED_ROWS];
+        n = g->rows - r < GATHERED_ROWS ? g->rows - r : GATHERED_ROWS;
+        for (size_t k = 0; k < n; k++) row[k] = from + (order ? order[start + r + k] : start + r + k) * g->units;
+        for (size_t u = 0; u < g->units; u += NN_LANES) {
+            real *panel = to + grid_at(g, r, u);
+            for (size_t k = 0; k < n; k++, panel += NN_LANES) {
+                if (u + NN_LANES <= g->units) {
+                    v_store(panel, v_load(row[k] + u));
+                } else {
+                    v_store(panel, v_zero());
+                    copy_row(panel, row[k] + u, g->units - u);
+                }
+            }
+        }
     }
 }
 
@@ -114,8 +124,17 @@ static void train_batch(nn_run *run, size_t start, size_t rows, double *sums) {
     const double scale = m->loss.sum ? m->loss.weight : m->loss.weight / (double)rows;
     const size_t skip = m->fused ? 1 : 0; /* an activation shares its gradient's place with the layer before */
     loss_gradient(place(&p, last_layer(p.plan)->gradient), &m->loss.kind, m->fused, (real)scale, &o);
+    const double penalty = penalty_value(m);
+    nn_step step = step_begin(m);
+    step.flowing = !m->plan.narrow && m->plan.parameters >= FLOWING_PARAMETERS && !run->holds && !m->outside.function;
+    nn_ahead ahead = {.from = run->train.x, .order = order, .start = start + rows, .units = m->plan.inputs};
+    ahead.rows = run->train.rows - ahead.start < run->batch_size ? run->train.rows - ahead.start : run->batch_size;
+    p.step = &step;
+    p.ahead = &ahead;
     pass_backward(&p, skip);
-    if (!run->holds && !m->outside.failed) sums[0] += model_update(m) * (double)rows;
+    if (run->holds || m->outside.failed) return;
+    step_end(&step, penalty);
+    sums[0] += penalty * (double)rows;
 }
 
 static void begin_epoch(nn_run *run) {
