@@ -301,10 +301,11 @@ static int activation_reads_input(uint32_t row) {
 static void activation_forward(const nn_row *row, uint32_t activation, real *y, real *x, const grid *g) {
     real n[NN_NUMBERS];
     for (int i = 0; i < NN_NUMBERS; i++) n[i] = (real)row->numbers[i];
+    const size_t reals = grid_reals(g);
     switch (activation) {
 #define ELEMENT(name, source) \
     case ACTIVATION_##name: \
-        for (size_t i = 0; i < grid_reals(g); i += NN_LANES) v_store(y + i, name##_forward(v_load(x + i), n)); \
+        for (size_t i = 0; i < reals; i += NN_LANES) v_store(y + i, name##_forward(v_load(x + i), n)); \
         break;
 #define ROWWISE(name) \
     case ACTIVATION_##name: \
@@ -324,10 +325,11 @@ static void activation_forward(const nn_row *row, uint32_t activation, real *y, 
 static void activation_backward(const nn_row *row, uint32_t activation, real *dx, real *dy, real *x, real *y, const grid *g) {
     real n[NN_NUMBERS];
     for (int i = 0; i < NN_NUMBERS; i++) n[i] = (real)row->numbers[i];
+    const size_t reals = grid_reals(g);
     switch (activation) {
 #define ELEMENT(name, source) \
     case ACTIVATION_##name: \
-        for (size_t i = 0; i < grid_reals(g); i += NN_LANES) \
+        for (size_t i = 0; i < reals; i += NN_LANES) \
             v_store(dx + i, name##_backward(v_load(dy + i), v_load((source == INPUT ? x : y) + i), n)); \
         break;
 #define ROWWISE(name) \

@@ -14,6 +14,7 @@
 #include "optimizers.h"
 #include "layers.h"
 #include "update.h"
+#include "staging.h"
 #include "train.h"
 
 /* block: a tensor in its panels, padding 0. array: rows x columns. */
@@ -67,9 +68,11 @@ const nn_engine NN_ENGINE = {
     .loss_fuses = loss_fuses,
     .optimizer_slots = optimizer_slots,
     .optimizer_initial = optimizer_initial,
+    .survey = survey_duties,
     .pack = tensor_pack,
     .unpack = tensor_unpack,
     .transpose = transpose_kernels,
+    .stage = run_stage,
     .advance = run_advance,
     .evaluate = model_evaluate,
     .predict = run_predict,

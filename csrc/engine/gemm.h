@@ -5,11 +5,11 @@
  *   a(i, q) = a[i * ai + q * ak]      one real, broadcast
  *   b(q, p) = b[p * bp + q * bk]      16 reals
  *   c(i, p) = c[i * ci + p * cp]      16 reals
- *   start   = panel_start[p], 16 reals; or row_start[i], one; or 0; or, to take up a chain, what c holds
+ *   start   = panel_start[p], 16 reals; or 0; or, to take up a chain, what c holds
  *
  *                     wide batch (16 units in a vector)                      narrow batch (16 rows in a vector)
- * forward             a = inputs, b = kernel panels, panel_start = bias      a = kernel, b = inputs, row_start = bias
- * input gradient      a = doutputs, b = transposed kernel panels             a = kernel, b = doutputs
+ * forward             a = inputs, b = kernel panels, panel_start = bias      narrow_product: a = kernel, b = inputs, start = bias
+ * input gradient      a = doutputs, b = transposed kernel panels             narrow_product: a = kernel, b = doutputs
  * kernel gradient     a = inputs, b = doutputs, k over the rows              sums across lanes: narrow_gradient
  *
  * Tiles only decide which outputs are computed together; blocking over k takes up the chain where it was left. So every target gives the same bits. */
@@ -21,7 +21,7 @@ typedef struct product {
     size_t ai, ak;
     const real *b;
     size_t bp, bk;
-    const real *panel_start, *row_start; /* at most one; both NULL for 0 */
+    const real *panel_start; /* NULL for 0 */
     size_t m, panels, k;
 } product;
 
@@ -40,7 +40,6 @@ NN_INLINE void product_tile(const product *s, size_t i0, size_t p0, size_t q0, s
         for (size_t p = 0; p < panels; p++)
             sum[i][p] = q0              ? v_load(c + i * ci + p * cp)
                         : s->panel_start ? v_load(s->panel_start + (p0 + p) * NN_LANES)
-                        : s->row_start   ? v_set(s->row_start[i0 + i])
                                          : v_zero();
     for (size_t q = 0; q < k; q++) {
         vec column[NN_TILE_PANELS];
@@ -84,34 +83,99 @@ static void product_run(const product *s) {
     }
 }
 
+/* The product of a narrow batch, k and m at most NN_NARROW: c[i][r] = start[i] + sum over q of a[i * ai + q * ak] * b[q][r], r < pitch.
+ * c [m][pitch], b [k][pitch]; start NULL for 0. Tiles are small, for so are layers: what counts is to have few instructions around the sums. */
+NN_INLINE void narrow_tile(real *c, const real *a, size_t ai, size_t ak, const real *b, const real *start, size_t k, size_t pitch, const size_t m, const size_t panels) {
+    vec sum[NN_LANES][2];
+#pragma GCC unroll 8
+    for (size_t i = 0; i < m; i++)
+#pragma GCC unroll 2
+        for (size_t p = 0; p < panels; p++) sum[i][p] = start ? v_set(start[i]) : v_zero();
+#pragma GCC unroll 1
+    for (size_t q = 0; q < k; q++) {
+#pragma GCC unroll 8
+        for (size_t i = 0; i < m; i++)
+#pragma GCC unroll 2
+            for (size_t p = 0; p < panels; p++) sum[i][p] = v_fma(v_set(a[i * ai]), v_load(b + p * NN_LANES), sum[i][p]);
+        a += ak;
+        b += pitch;
+    }
+#pragma GCC unroll 8
+    for (size_t i = 0; i < m; i++)
+#pragma GCC unroll 2
+        for (size_t p = 0; p < panels; p++) v_store(c + i * pitch + p * NN_LANES, sum[i][p]);
+}
+
+NN_INLINE void narrow_strip(real *c, const real *a, size_t ai, size_t ak, const real *b, const real *start, size_t m, size_t k, size_t pitch, const size_t panels) {
+    enum { ROWS = NN_REGISTERS < 4 ? 4 / NN_REGISTERS : 1 };
+    size_t i = 0;
+    for (; i + ROWS <= m; i += ROWS) narrow_tile(c + i * pitch, a + i * ai, ai, ak, b, start ? start + i : NULL, k, pitch, ROWS, panels);
+    for (; ROWS > 1 && i < m; i++) narrow_tile(c + i * pitch, a + i * ai, ai, ak, b, start ? start + i : NULL, k, pitch, 1, panels);
+}
+
+static void narrow_product(real *c, const real *a, size_t ai, size_t ak, const real *b, const real *start, size_t m, size_t k, size_t pitch) {
+    size_t r = 0;
+    for (; r + 2 * NN_LANES <= pitch; r += 2 * NN_LANES) narrow_strip(c + r, a, ai, ak, b + r, start, m, k, pitch, 2);
+    if (r < pitch) narrow_strip(c + r, a, ai, ak, b + r, start, m, k, pitch, 1);
+}
+
 /* Gradients of a narrow layer, in 16 virtual lanes: gradient[i][j] = sum over rows r of x[i][r] * dy[j][r], and gradient[inputs][j] = sum of dy[j][r]
  * if there is a bias, whose tensor follows the kernel's. x [inputs][pitch], dy [units][pitch]. Sixteen sums share one turn of the fixed tree. */
-static void narrow_gradient(real *gradient, int bias, const real *x, const real *dy, size_t inputs, size_t units, size_t pitch) {
-    enum { CHAINS = 4 };
-    vec sums[NN_LANES + CHAINS];
-    size_t n = 0;
-    for (size_t i = 0; i < inputs + (bias ? 1 : 0); i++) {
-        for (size_t j = 0; j < units; j += CHAINS) {
-            const real *d[CHAINS];
-            vec sum[CHAINS];
-            for (size_t c = 0; c < CHAINS; c++) {
-                d[c] = dy + (j + c < units ? j + c : j) * pitch;
-                sum[c] = v_zero();
-            }
-            for (size_t r = 0; r < pitch; r += NN_LANES) {
-                const vec v = i < inputs ? v_load(x + i * pitch + r) : v_set(1);
-#pragma GCC unroll 4
-                for (size_t c = 0; c < CHAINS; c++) sum[c] = v_fma(v, v_load(d[c] + r), sum[c]);
-            }
-            for (size_t c = 0; c < CHAINS && j + c < units; c++) sums[n++] = sum[c];
-            if (n < NN_LANES) continue;
-            v_store(gradient, v_sums(sums));
-            gradient += NN_LANES;
-            n -= NN_LANES;
-            for (size_t k = 0; k < n; k++) sums[k] = sums[NN_LANES + k];
-        }
+
+typedef struct sums_store { /* on their way to neighbouring places, which those of several layers are */
+    real *to;
+    size_t count;
+    vec sums[NN_LANES];
+} sums_store;
+
+NN_INLINE void store_sum(sums_store *s, vec sum) {
+    s->sums[s->count++] = sum;
+    if (s->count < NN_LANES) return;
+    v_store(s->to, v_sums(s->sums));
+    s->to += NN_LANES;
+    s->count = 0;
+}
+
+static void store_last_sums(sums_store *s) {
+    if (s->count == 0) return;
+    for (size_t k = s->count; k < NN_LANES; k++) s->sums[k] = s->sums[0]; /* anything: the tail is not stored */
+    store_tail(s->to, v_sums(s->sums), s->count);
+    s->count = 0;
+}
+
+/* Sums with j ... j + chains of dy and the x at x, x + step, ... of which `chains` are under way at a time. chains is a constant at every use, and pitch
+ * where batches are small. */
+NN_INLINE void narrow_sums(sums_store *s, const real *x, size_t step, const real *dy, size_t pitch, const size_t chains) {
+    vec sum[8];
+    for (size_t c = 0; c < chains; c++) sum[c] = v_zero();
+#pragma GCC unroll 2
+    for (size_t r = 0; r < pitch / NN_LANES; r++) {
+        const vec v = v_load(x + r * step);
+#pragma GCC unroll 8
+        for (size_t c = 0; c < chains; c++) sum[c] = v_fma(v, v_load(dy + c * pitch + r * NN_LANES), sum[c]);
     }
-    if (n == 0) return;
-    for (size_t k = n; k < NN_LANES; k++) sums[k] = sums[0]; /* anything finite: the tail is not stored */
-    store_tail(gradient, v_sums(sums), n);
+#pragma GCC unroll 8
+    for (size_t c = 0; c < chains; c++) store_sum(s, sum[c]);
+}
+
+NN_INLINE void narrow_gradient_rows(sums_store *s, int bias, const real *x, const real *dy, size_t inputs, size_t units, const size_t pitch, const size_t chains) {
+    static const real ones[NN_LANES] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+    for (size_t i = 0; i < inputs + (bias ? 1 : 0); i++) {
+        const real *factor = i < inputs ? x + i * pitch : ones;
+        const size_t step = i < inputs ? NN_LANES : 0;
+        size_t j = 0;
+        for (; j + chains <= units; j += chains) narrow_sums(s, factor, step, dy + j * pitch, pitch, chains);
+        for (; chains > 1 && j < units; j++) narrow_sums(s, factor, step, dy + j * pitch, pitch, 1);
+    }
+}
+
+static void narrow_gradient(sums_store *s, real *gradient, int bias, const real *x, const real *dy, size_t inputs, size_t units, size_t pitch) {
+    enum { CHAINS = NN_REGISTERS == 1 ? 8 : 4 }; /* what fits in registers; a few rows overlap without */
+    if (s->to + s->count != gradient) {
+        store_last_sums(s);
+        s->to = gradient;
+    }
+    if (pitch == NN_LANES) narrow_gradient_rows(s, bias, x, dy, inputs, units, NN_LANES, 1);
+    else if (pitch == 2 * NN_LANES) narrow_gradient_rows(s, bias, x, dy, inputs, units, 2 * NN_LANES, 1);
+    else narrow_gradient_rows(s, bias, x, dy, inputs, units, pitch, CHAINS);
 }

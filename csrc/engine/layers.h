@@ -29,41 +29,37 @@ static void dense_shape(nn_layer *l) {
 
 static void dense_forward(nn_pass *p, const nn_layer *l) {
     const real *bias = l->n_tensors > 1 ? tensor_values(p, l, 1) : NULL;
-    const size_t pitch = nn_pad(p->rows);
+    if (p->plan->narrow) {
+        narrow_product(place(p, l->output), tensor_values(p, l, 0), 1, l->units, layer_input(p, l), bias, l->units, l->inputs, nn_pad(p->rows));
+        return;
+    }
     const product wide = {
         .c = place(p, l->output), .ci = l->stride, .cp = NN_LANES,
         .a = layer_input(p, l), .ai = l->input_stride, .ak = 1,
         .b = tensor_values(p, l, 0), .bp = l->inputs * NN_LANES, .bk = NN_LANES,
         .panel_start = bias, .m = p->rows, .panels = nn_pad(l->units) / NN_LANES, .k = l->inputs};
-    const product narrow = {
-        .c = place(p, l->output), .ci = pitch, .cp = NN_LANES,
-        .a = tensor_values(p, l, 0), .ai = 1, .ak = l->units,
-        .b = layer_input(p, l), .bp = NN_LANES, .bk = pitch,
-        .row_start = bias, .m = l->units, .panels = pitch / NN_LANES, .k = l->inputs};
-    product_run(p->plan->narrow ? &narrow : &wide);
+    product_run(&wide);
 }
 
 static void dense_backward(nn_pass *p, const nn_layer *l, real *dx) {
     if (!dx) return;
-    const size_t pitch = nn_pad(p->rows);
+    if (p->plan->narrow) {
+        narrow_product(dx, tensor_values(p, l, 0), l->units, 1, place(p, l->gradient), NULL, l->inputs, l->units, nn_pad(p->rows));
+        return;
+    }
     const product wide = {
         .c = dx, .ci = l->input_stride, .cp = NN_LANES,
         .a = place(p, l->gradient), .ai = l->stride, .ak = 1,
         .b = (const real *)p->transposed + l->transposed, .bp = l->units * NN_LANES, .bk = NN_LANES,
         .m = p->rows, .panels = nn_pad(l->inputs) / NN_LANES, .k = l->units};
-    const product narrow = {
-        .c = dx, .ci = pitch, .cp = NN_LANES,
-        .a = tensor_values(p, l, 0), .ai = l->units, .ak = 1,
-        .b = place(p, l->gradient), .bp = NN_LANES, .bk = pitch,
-        .m = l->inputs, .panels = pitch / NN_LANES, .k = l->units};
-    product_run(p->plan->narrow ? &narrow : &wide);
+    product_run(&wide);
 }
 
 static void dense_weights(nn_pass *p, const nn_layer *l) {
     const real *x = layer_input(p, l), *dy = place(p, l->gradient);
     real *kernel = tensor_gradient(p, l, 0), *bias = l->n_tensors > 1 ? tensor_gradient(p, l, 1) : NULL;
     if (p->plan->narrow) {
-        narrow_gradient(kernel, bias != NULL, x, dy, l->inputs, l->units, nn_pad(p->rows));
+        narrow_gradient(p->sums, kernel, bias != NULL, x, dy, l->inputs, l->units, nn_pad(p->rows));
         return;
     }
     const product wide = {

@@ -42,8 +42,10 @@ NN_INLINE vec mean_squared_logarithmic_error_gradient(vec t, vec p, const real *
 /* n: label_smoothing, epsilon. -(t log p + (1 - t) log(1 - p)), p clipped to [epsilon, 1 - epsilon]. */
 NN_INLINE vec smooth_binary(vec t, const real *n) { return v_fma(t, v_set(1 - n[0]), v_set(n[0] / 2)); }
 NN_INLINE vec binary_crossentropy_value(vec t, vec p, const real *n) {
-    const vec y = smooth_binary(t, n), q = clip(p, n[1], 1 - n[1]);
-    return v_neg(v_fma(y, v_log(q), v_mul(v_sub(v_set(1), y), v_log(v_sub(v_set(1), q)))));
+    const vec y = smooth_binary(t, n), q = clip(p, n[1], 1 - n[1]), one = v_set(1), rest = v_sub(one, q);
+    const mask yes = v_eq(y, one);
+    if (m_all(m_or(yes, v_eq(y, v_zero())))) return v_neg(v_log(v_select(yes, q, rest))); /* the other logarithm counts for nothing */
+    return v_neg(v_fma(y, v_log(q), v_mul(v_sub(one, y), v_log(rest))));
 }
 NN_INLINE vec binary_crossentropy_gradient(vec t, vec p, const real *n) {
     const mask inside = m_and(v_ge(p, v_set(n[1])), v_le(p, v_set(1 - n[1])));

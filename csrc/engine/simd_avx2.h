@@ -99,21 +99,46 @@ FOLD_REGISTER(max)
 #undef AS_REAL
 #undef FOLD_REGISTER
 
+#define NN_OWN_COLUMNS (NN_BITS == 32)
 #include "vec.h"
 
+#define NN_OWN_WORDS
+typedef uint64_t nn_words __attribute__((vector_size(32)));
+NN_INLINE nn_words nn_multiply(nn_words a, nn_words b) { return (nn_words)_mm256_mul_epu32((__m256i)a, (__m256i)b); }
+
 #if NN_BITS == 32
+/* Two 4 x 4 transposes side by side, twice. */
+NN_INLINE void v_columns(vec *column, const real *rows, const uint32_t *index, size_t stride) {
+#define ROW(i) _mm_loadu_ps(rows + index[i] * stride)
+#pragma GCC unroll 2
+    for (int h = 0; h < 2; h++, index += 8) {
+        __m256 t[4];
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; i++) /* row i, row 4 + i */
+            t[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(ROW(i)), ROW(4 + i), 1);
+        const __m256 a = _mm256_unpacklo_ps(t[0], t[1]), b = _mm256_unpacklo_ps(t[2], t[3]);
+        const __m256 c = _mm256_unpackhi_ps(t[0], t[1]), d = _mm256_unpackhi_ps(t[2], t[3]);
+        column[0].r[h] = _mm256_shuffle_ps(a, b, 0x44);
+        column[1].r[h] = _mm256_shuffle_ps(a, b, 0xEE);
+        column[2].r[h] = _mm256_shuffle_ps(c, d, 0x44);
+        column[3].r[h] = _mm256_shuffle_ps(c, d, 0xEE);
+    }
+#undef ROW
+}
+
 #define NN_OWN_SUMS
-/* Lane i = v_sum(a[i]), by the same tree: each turn adds the halves of two registers' groups and leaves both side by side. */
+/* Lane i = v_sum(a[i]), by the same tree: each turn adds the halves of two registers' groups and leaves both side by side. Half of the addends stay in
+ * their lanes, for a blend can go where a shuffle cannot; the sum of two is the same in either order. */
 NN_INLINE reg sums_of_8(const vec *a) {
     __m256 t[4];
 #pragma GCC unroll 4
     for (int i = 0; i < 4; i++) { /* [a b] of 4 lanes each */
         const __m256 x = r_add(a[2 * i].r[0], a[2 * i].r[1]), y = r_add(a[2 * i + 1].r[0], a[2 * i + 1].r[1]);
-        t[i] = r_add(_mm256_permute2f128_ps(x, y, 0x20), _mm256_permute2f128_ps(x, y, 0x31));
+        t[i] = r_add(_mm256_blend_ps(x, y, 0xF0), _mm256_permute2f128_ps(x, y, 0x21));
     }
 #pragma GCC unroll 2
     for (int i = 0; i < 2; i++) /* in half q: a[q], a[2 + q] of 2 */
-        t[i] = r_add(_mm256_shuffle_ps(t[2 * i], t[2 * i + 1], 0x44), _mm256_shuffle_ps(t[2 * i], t[2 * i + 1], 0xEE));
+        t[i] = r_add(_mm256_blend_ps(t[2 * i], t[2 * i + 1], 0xCC), _mm256_shuffle_ps(t[2 * i], t[2 * i + 1], 0x4E));
     /* in half q: sums q, 2 + q, 4 + q, 6 + q */
     const __m256 sums = r_add(_mm256_shuffle_ps(t[0], t[1], 0x88), _mm256_shuffle_ps(t[0], t[1], 0xDD));
     return _mm256_permutevar8x32_ps(sums, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));

@@ -106,28 +106,61 @@ FOLD_REGISTER(max)
 #undef AS_REAL
 #undef FOLD_REGISTER
 
+#define NN_OWN_COLUMNS (NN_BITS == 32)
 #include "vec.h"
 
+#define NN_OWN_WORDS
+typedef uint64_t nn_words __attribute__((vector_size(64)));
+NN_INLINE nn_words nn_multiply(nn_words a, nn_words b) { return (nn_words)_mm512_mul_epu32((__m512i)a, (__m512i)b); }
+
 #if NN_BITS == 32
+/* Four 4 x 4 transposes side by side. */
+NN_INLINE void v_columns(vec *column, const real *rows, const uint32_t *index, size_t stride) {
+#define ROW(i) _mm_loadu_ps(rows + index[i] * stride)
+    __m512 t[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) { /* in quarter q: row 4 q + i */
+        t[i] = _mm512_castps128_ps512(ROW(i));
+        t[i] = _mm512_insertf32x4(t[i], ROW(4 + i), 1);
+        t[i] = _mm512_insertf32x4(t[i], ROW(8 + i), 2);
+        t[i] = _mm512_insertf32x4(t[i], ROW(12 + i), 3);
+    }
+    const __m512 a = _mm512_unpacklo_ps(t[0], t[1]), b = _mm512_unpacklo_ps(t[2], t[3]);
+    const __m512 c = _mm512_unpackhi_ps(t[0], t[1]), d = _mm512_unpackhi_ps(t[2], t[3]);
+    column[0].r[0] = _mm512_shuffle_ps(a, b, 0x44);
+    column[1].r[0] = _mm512_shuffle_ps(a, b, 0xEE);
+    column[2].r[0] = _mm512_shuffle_ps(c, d, 0x44);
+    column[3].r[0] = _mm512_shuffle_ps(c, d, 0xEE);
+#undef ROW
+}
+
 #define NN_OWN_SUMS
-/* Lane i = v_sum(a[i]), by the same tree: each turn adds the halves of two vectors' groups and leaves both side by side. */
+/* Lane i = v_sum(a[i]), by the same tree: each turn adds the halves of two vectors' groups and leaves both side by side. Half of the addends stay in their
+ * lanes, for a blend can go where a shuffle cannot; the sum of two is the same in either order. */
 NN_INLINE vec v_sums(const vec *a) {
+#define HALVES(stay, move) _mm512_add_ps(_mm512_mask_blend_ps(stay, x, y), move)
+    const __m512i quarters = _mm512_setr_epi32(4, 5, 6, 7, 16, 17, 18, 19, 12, 13, 14, 15, 24, 25, 26, 27);
+    const __m512i neighbours = _mm512_setr_epi32(1, 16, 3, 18, 5, 20, 7, 22, 9, 24, 11, 26, 13, 28, 15, 30);
     __m512 t[8];
 #pragma GCC unroll 8
     for (int i = 0; i < 8; i++) { /* [a b] of 8 lanes each */
         const __m512 x = a[2 * i].r[0], y = a[2 * i + 1].r[0];
-        t[i] = _mm512_add_ps(_mm512_shuffle_f32x4(x, y, 0x44), _mm512_shuffle_f32x4(x, y, 0xEE));
+        t[i] = HALVES(0xFF00, _mm512_shuffle_f32x4(x, y, 0x4E));
     }
 #pragma GCC unroll 4
-    for (int i = 0; i < 4; i++) /* [a b c d] of 4 */
-        t[i] = _mm512_add_ps(_mm512_shuffle_f32x4(t[2 * i], t[2 * i + 1], 0x88), _mm512_shuffle_f32x4(t[2 * i], t[2 * i + 1], 0xDD));
+    for (int i = 0; i < 4; i++) { /* [a c b d] of 4 */
+        const __m512 x = t[2 * i], y = t[2 * i + 1];
+        t[i] = HALVES(0xF0F0, _mm512_permutex2var_ps(x, quarters, y));
+    }
 #pragma GCC unroll 2
-    for (int i = 0; i < 2; i++) /* in quarter q: a[q], a[4 + q] of 2 */
-        t[i] = _mm512_add_ps(_mm512_shuffle_ps(t[2 * i], t[2 * i + 1], 0x44), _mm512_shuffle_ps(t[2 * i], t[2 * i + 1], 0xEE));
-    /* in quarter q: sums q, 4 + q, 8 + q, 12 + q */
-    const __m512 sums = _mm512_add_ps(_mm512_shuffle_ps(t[0], t[1], 0x88), _mm512_shuffle_ps(t[0], t[1], 0xDD));
-    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    for (int i = 0; i < 2; i++) { /* in each quarter, of [a c b d]: a[q], a[4 + q] of 2 */
+        const __m512 x = t[2 * i], y = t[2 * i + 1];
+        t[i] = HALVES(0xCCCC, _mm512_shuffle_ps(x, y, 0x4E));
+    }
+    const __m512 x = t[0], y = t[1], sums = HALVES(0xAAAA, _mm512_permutex2var_ps(x, neighbours, y)); /* q, 8 + q, 4 + q, 12 + q */
+    const __m512i order = _mm512_setr_epi32(0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15);
     return (vec){{_mm512_permutexvar_ps(order, sums)}};
+#undef HALVES
 }
 #endif
 

@@ -19,8 +19,13 @@ static void pass_forward(nn_pass *p) {
 /* From the gradient in the output of the last layer but `skip` to the gradients of all tensors. */
 static void pass_backward(nn_pass *p, size_t skip) {
     const nn_layer *layers = p->plan->layers;
+    sums_store sums; /* their places are not cleared: that would cost as much as they do */
+    sums.to = NULL;
+    sums.count = 0;
+    p->sums = &sums;
     for (size_t l = p->plan->n_layers - skip; l-- > 0;) layer_backward(p, &layers[l], l ? place(p, layers[l - 1].gradient) : NULL);
     for (size_t l = 0; l < p->plan->n_layers - skip; l++) layer_weights(p, &layers[l]);
+    store_last_sums(&sums);
 }
 
 /* to[0 ... n) = from[0 ... n); rows are short, and a call of memcpy for each would cost more than the copy. */
@@ -64,8 +69,9 @@ static void scatter(real *to, const grid *g, const real *from) {
     }
 }
 
-/* The pass over rows start ... of the data, its input gathered. */
-NN_INLINE nn_pass gather_pass(nn_run *run, const void *x, const uint32_t *order, size_t start, size_t rows, int training) {
+/* The pass over rows start ... of the data, its input gathered; staged: or already there, if this is not NULL. */
+NN_INLINE nn_pass gather_pass(nn_run *run, const nn_staging *staged, const void *x, const uint32_t *order, size_t start, size_t rows, int training) {
+    if (staged) return pass_of(run, staged_batch(staged, run->batch_size, start), rows, training);
     const nn_pass p = pass_of(run, run->input, rows, training);
     const grid g = grid_of(&p, p.plan->inputs);
     gather(run_real(run->input), &g, x, order, start);
@@ -78,9 +84,14 @@ NN_INLINE nn_pass gather_pass(nn_run *run, const void *x, const uint32_t *order,
 }
 
 /* What losses and metrics look at: targets and weights gathered, outputs where the pass leaves them. */
-NN_INLINE outcome gather_outcome(nn_run *run, const nn_pass *p, const nn_data *data, const uint32_t *order, size_t start) {
+NN_INLINE outcome gather_outcome(nn_run *run, const nn_staging *staged, const nn_pass *p, const nn_data *data, const uint32_t *order, size_t start) {
     outcome o = {.grid = grid_of(p, p->plan->units), .target_grid = grid_of(p, data->target_units), .targets = run->targets,
                  .outputs = place(p, last_layer(p->plan)->output), .weights = data->weights ? run->weights : NULL};
+    if (staged) {
+        o.targets = (real *)p->input + p->plan->inputs * o.grid.pitch;
+        if (data->weights) o.weights = (const real *)p->input + (staged->columns - 1) * o.grid.pitch;
+        return o;
+    }
     gather(o.targets, &o.target_grid, data->y, order, start);
     const grid single = grid_new(1, p->rows, 1, NULL, 0);
     if (data->weights) gather(run_real(run->weights), &single, data->weights, order, start);
@@ -91,17 +102,22 @@ NN_INLINE outcome gather_outcome(nn_run *run, const nn_pass *p, const nn_data *d
 static void measure(const nn_model *m, const outcome *o, double penalty, double *sums) {
     const double rows = (double)o->grid.rows, loss = m->loss.weight * loss_value(&m->loss.kind, o);
     sums[0] = (m->loss.sum ? loss * rows : loss) + penalty * rows;
-    outcome plain = *o;
-    plain.weights = NULL;
-    for (size_t k = 0; k < m->n_metrics; k++) sums[1 + k] = metric_value(&m->metrics[k], &plain);
+    outcome unweighted;
+    if (o->weights) {
+        unweighted = *o;
+        unweighted.weights = NULL;
+        o = &unweighted;
+    }
+    for (size_t k = 0; k < m->n_metrics; k++) sums[1 + k] = metric_value(&m->metrics[k], o);
 }
 
 /* One optimizer step on `rows` rows of the run's training data; its sums go into sums[1 + metrics]. */
 static void train_batch(nn_run *run, size_t start, size_t rows, double *sums) {
     nn_model *m = run->model;
     const uint32_t *order = run->shuffle != NN_KEEP ? run->order : NULL;
-    nn_pass p = gather_pass(run, run->train.x, order, start, rows, 1);
-    const outcome o = gather_outcome(run, &p, &run->train, order, start);
+    const nn_staging *staged = run->staged.rows ? &run->staged : NULL;
+    nn_pass p = gather_pass(run, staged, run->train.x, order, start, rows, 1);
+    const outcome o = gather_outcome(run, staged, &p, &run->train, order, start);
     pass_forward(&p);
     measure(m, &o, p.penalty, sums);
     const double scale = m->loss.sum ? m->loss.weight : m->loss.weight / (double)rows;
@@ -113,26 +129,31 @@ static void train_batch(nn_run *run, size_t start, size_t rows, double *sums) {
 
 static void begin_epoch(nn_run *run) {
     const nn_state *s = &run->model->state;
-    if (run->shuffle != NN_KEEP) nn_order_rows(run->order, run->train.rows, run->batch_size, run->shuffle, s->seed, s->epochs);
+    if (run->shuffle != NN_KEEP) {
+        nn_order_rows(run->order, run->train.rows, run->batch_size, run->shuffle, s->seed, s->epochs);
+        if (run->staged.rows) stage_batches(&run->staged, run->train.rows, run->batch_size, run->order);
+    }
     for (size_t k = 0; k < 1 + run->model->n_metrics; k++) run->sums[k] = 0;
     run->started = nn_clock();
 }
 
-static void model_evaluate(nn_run *run, const nn_data *data, nn_totals *totals) {
+static void evaluate_rows(nn_run *run, const nn_staging *staged, const nn_data *data, nn_totals *totals) {
     nn_model *m = run->model;
     const size_t width = 1 + m->n_metrics;
     double *sums = run->sums + width;
     const double penalty = penalty_value(m);
     for (size_t start = 0; start < data->rows; start += run->batch_size) {
         const size_t rows = data->rows - start < run->batch_size ? data->rows - start : run->batch_size;
-        nn_pass p = gather_pass(run, data->x, NULL, start, rows, 0);
-        const outcome o = gather_outcome(run, &p, data, NULL, start);
+        nn_pass p = gather_pass(run, staged, data->x, NULL, start, rows, 0);
+        const outcome o = gather_outcome(run, staged, &p, data, NULL, start);
         pass_forward(&p);
         measure(m, &o, p.penalty + penalty, sums);
         for (size_t k = 0; k < width; k++) totals->sums[k] += sums[k];
         totals->rows += rows;
     }
 }
+
+static void model_evaluate(nn_run *run, const nn_data *data, nn_totals *totals) { evaluate_rows(run, NULL, data, totals); }
 
 /* means[0 ... width) of the epoch just finished, then those of the validation data. */
 static void end_epoch(nn_run *run, double *means, double *seconds) {
@@ -145,7 +166,7 @@ static void end_epoch(nn_run *run, double *means, double *seconds) {
     if (run->validation.rows) {
         nn_totals totals = {.sums = means + width};
         for (size_t k = 0; k < width; k++) totals.sums[k] = 0;
-        model_evaluate(run, &run->validation, &totals);
+        evaluate_rows(run, run->staged_validation.rows ? &run->staged_validation : NULL, &run->validation, &totals);
         for (size_t k = 0; k < width; k++) totals.sums[k] /= (double)totals.rows;
     }
     if (seconds) *seconds = nn_clock() - run->started;
@@ -176,7 +197,7 @@ static void run_advance(nn_run *run, size_t max_batches, size_t max_epochs, doub
 
 /* y[rows][units] from rows start ... of x[][inputs], at most run->batch_size of them. */
 static void forward_rows(nn_run *run, const void *x, size_t start, size_t rows, int training, real *y) {
-    nn_pass p = gather_pass(run, x, NULL, start, rows, training);
+    nn_pass p = gather_pass(run, NULL, x, NULL, start, rows, training);
     const grid g = grid_of(&p, p.plan->units);
     pass_forward(&p);
     scatter(y, &g, place(&p, last_layer(p.plan)->output));

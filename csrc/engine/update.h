@@ -12,9 +12,24 @@ static int moves(const nn_tensor *t) { return t->rule.trainable && !t->statistic
         BODY \
     }
 
+/* Anew after each change of a tensor's rule. */
+static void survey_duties(nn_model *m) {
+    nn_duties d = {0};
+    for (size_t k = 0; k < m->plan.n_tensors; k++) {
+        const nn_tensor *t = &m->plan.tensors[k];
+        d.penalties |= t->rule.l1 != 0 || t->rule.l2 != 0;
+        d.constraints |= t->rule.constraint.row != 0; /* row 0: none */
+        if (t->statistic) continue;
+        d.gaps |= !moves(t);
+        d.end = t->offset + t->size > d.end ? t->offset + t->size : d.end;
+    }
+    m->duties = d;
+}
+
 /* l1 sum |w| + l2 sum w^2 over all tensors, frozen ones too. */
 static double penalty_value(const nn_model *m) {
     double penalty = 0;
+    if (!m->duties.penalties) return 0;
     for (size_t k = 0; k < m->plan.n_tensors; k++) {
         const nn_tensor *t = &m->plan.tensors[k];
         vec sum = v_zero();
@@ -162,9 +177,23 @@ static void transpose_kernels(const nn_plan *plan, void *transposed, const void 
     }
 }
 
+/* One optimizer step of the tensors in [from, to). */
+static void sweep_run(nn_model *m, size_t from, size_t to, double rate, const real *h) {
+    real *w = (real *)m->parameters + from;
+    if (m->optimizer.weight_decay != 0) {
+        const vec shrink = v_set((real)(rate * m->optimizer.weight_decay));
+        for (size_t i = 0; i < to - from; i += NN_LANES) store_tail(w + i, v_fnma(shrink, v_load(w + i), v_load(w + i)), to - from - i);
+    }
+    optimizer_sweep(m->optimizer.kind.row, w, (const real *)m->gradients + from, (real *)m->slots + from, m->plan.parameters, to - from, h);
+}
+
 /* One optimizer step over runs of neighbouring tensors that move. */
 static void sweep_tensors(nn_model *m, double rate, const real *h) {
     const nn_plan *plan = &m->plan;
+    if (!m->duties.gaps) {
+        sweep_run(m, 0, m->duties.end, rate, h);
+        return;
+    }
     for (size_t from = 0; from < plan->statistics;) {
         size_t to = from;
         int moving = 1;
@@ -176,13 +205,7 @@ static void sweep_tensors(nn_model *m, double rate, const real *h) {
             to = t->offset + t->size;
         }
         if (to == from) break; /* the padding of the last tensor */
-        real *w = (real *)m->parameters + from;
-        if (moving && m->optimizer.weight_decay != 0) {
-            const vec shrink = v_set((real)(rate * m->optimizer.weight_decay));
-            for (size_t i = 0; i < to - from; i += NN_LANES) store_tail(w + i, v_fnma(shrink, v_load(w + i), v_load(w + i)), to - from - i);
-        }
-        if (moving)
-            optimizer_sweep(m->optimizer.kind.row, w, (const real *)m->gradients + from, (real *)m->slots + from, plan->parameters, to - from, h);
+        if (moving) sweep_run(m, from, to, rate, h);
         from = to;
     }
 }
@@ -197,7 +220,7 @@ static double model_update(nn_model *m) {
     clip_gradients(m);
     optimizer_prepare(h, &m->optimizer.kind, &now);
     sweep_tensors(m, rate, h);
-    for (size_t k = 0; k < m->plan.n_tensors; k++) {
+    for (size_t k = 0; m->duties.constraints && k < m->plan.n_tensors; k++) {
         const nn_tensor *t = &m->plan.tensors[k];
         if (moves(t)) constrain(block_at(m->parameters, t), t);
     }

@@ -81,6 +81,8 @@ NN_INLINE int m_any(mask m) {
     return r_mask_any(any);
 }
 
+NN_INLINE int m_all(mask m) { return !m_any(m_not(m)); }
+
 /* Lanes below n, for any n: with n = units left in a row, the lanes that are not padding. */
 NN_INLINE mask m_first(size_t n) {
     static const real index[NN_LANES] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
@@ -124,6 +126,18 @@ NN_INLINE real v_first(vec a) { return r_first(a.r[0]); }
     }
 FOLD(v_sum, add)
 FOLD(v_largest, max)
+
+/* column[c] lane i = rows[index[i] * stride + c]. */
+enum { NN_COLUMNS = 4 };
+#if !NN_OWN_COLUMNS
+NN_INLINE void v_columns(vec *column, const real *rows, const uint32_t *index, size_t stride) {
+    real columns[NN_COLUMNS][NN_LANES];
+    for (size_t i = 0; i < NN_LANES; i++) {
+        for (size_t c = 0; c < NN_COLUMNS; c++) columns[c][i] = rows[index[i] * stride + c];
+    }
+    for (size_t c = 0; c < NN_COLUMNS; c++) column[c] = v_load(columns[c]);
+}
+#endif
 
 #undef LIFT
 #undef LIFT_AS
