@@ -78,11 +78,9 @@ static inline __attribute__((always_inline)) void nn_random_lanes(nn_words *word
     word[3] = c3;
 }
 
-enum { NN_BLOCKS = 16 }; /* computed at a time */
-
 /* words[0 ... 64): blocks index ... index + 15 of the stream. */
 static inline void nn_random_words(uint32_t *words, uint64_t seed, uint32_t purpose, uint64_t time, uint64_t index) {
-    for (size_t b = 0; b < NN_BLOCKS; b += NN_WORD_LANES) {
+    for (size_t b = 0; b < 16; b += NN_WORD_LANES) {
         nn_words word[4];
         nn_random_lanes(word, seed, purpose, time, index + b);
         for (size_t lane = 0; lane < NN_WORD_LANES; lane++) {
@@ -91,9 +89,11 @@ static inline void nn_random_words(uint32_t *words, uint64_t seed, uint32_t purp
     }
 }
 
-/* place[k][b] = floor(word k of block index + b, times left - 4 b - k, / 2^32): the next 64 draws from what is left of a shrinking range. */
-static inline void nn_random_places(uint64_t place[4][NN_BLOCKS], uint64_t seed, uint32_t purpose, uint64_t time, uint64_t index, uint64_t left) {
-    for (size_t b = 0; b < NN_BLOCKS; b += NN_WORD_LANES) {
+enum { NN_PLACES = 64 };
+
+/* place[k][b] = floor(word k of block index + b, times left - 4 b - k, / 2^32): the next draws from what is left of a shrinking range, as far as they go. */
+static inline void nn_random_places(uint64_t place[4][NN_PLACES], uint64_t seed, uint32_t purpose, uint64_t time, uint64_t index, uint64_t left) {
+    for (size_t b = 0; b < NN_PLACES && 4 * b < left; b += NN_WORD_LANES) {
         nn_words word[4];
         nn_random_lanes(word, seed, purpose, time, index + b);
         for (size_t k = 0; k < 4; k++) {
@@ -106,19 +106,20 @@ static inline void nn_random_places(uint64_t place[4][NN_BLOCKS], uint64_t seed,
 /* order[0 ... n) becomes the epoch's permutation of 0 ... n-1 (Fisher and Yates): position i - 1 changes places with one of [0, i), uniform up to
  * i / 2^32, i falling. n < 2^32. Drawing places first keeps the exchanges, a chain through memory, short. */
 static inline void nn_shuffle(uint32_t *order, size_t n, uint64_t seed, uint64_t epoch) {
-    uint64_t place[4][NN_BLOCKS];
+    uint64_t place[4][NN_PLACES];
     for (size_t i = 0; i < n; i++) order[i] = (uint32_t)i;
-    for (size_t i = n, block = 0; i > 1; block += NN_BLOCKS) {
+    for (size_t i = n, block = 0; i > 1; block += NN_PLACES) {
         nn_random_places(place, seed, NN_FOR_SHUFFLE, epoch, block, i);
-        for (size_t b = 0; b < NN_BLOCKS && i > 1; b++) {
+        for (size_t b = 0; b < NN_PLACES && i > 1; b++) {
+            const size_t exchanges = i > 4 ? 4 : i - 1;
 #pragma GCC unroll 4
-            for (size_t k = 0; k < 4; k++) {
-                const uint64_t j = place[k][b];
-                const uint32_t other = order[j];
-                order[j] = order[i - 1];
-                order[i - 1] = other;
-                if (--i < 2) return;
+            for (size_t k = 0; k < exchanges; k++) {
+                uint32_t *last = order + i - 1 - k, *chosen = order + place[k][b];
+                const uint32_t other = *chosen;
+                *chosen = *last;
+                *last = other;
             }
+            i -= exchanges;
         }
     }
 }

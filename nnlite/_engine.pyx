@@ -349,6 +349,8 @@ cdef class Run:
         self.means = []
         self.times = []
         self.taken = 0
+        if self.batches_a_second == 0:  # a guess low enough for the first slice to be far below 20 ms
+            self.batches_a_second = 1e7 / (<double>(self.model.parameter_count + self.model.input_units) * self.batch_size)
         self.partial_means = np.zeros(self.width)
         self.last_means = np.zeros(self.width)
 
@@ -420,11 +422,13 @@ cdef class Run:
             have -= len(means)
             parts.append(means)
         self.taken = self.progress.epochs
-        return np.concatenate(parts[::-1])[max(first - have, 0):] if parts else np.empty((0, self.row_width))
+        if not parts:
+            return np.empty((0, self.row_width))
+        return (parts[0] if len(parts) == 1 else np.concatenate(parts[::-1]))[max(first - have, 0):]
 
     def epoch_times(self):
         """(epochs,) seconds each of those took, validation included."""
-        times = np.concatenate(self.times) if self.times else np.empty(0)
+        times = self.times[0] if len(self.times) == 1 else np.concatenate(self.times) if self.times else np.empty(0)
         self.times = []
         return times
 

@@ -37,7 +37,8 @@ static void stage_batches(const nn_staging *s, size_t rows, size_t batch_size, c
     }
 }
 
-static void stage(const nn_staging *s, const nn_data *data, size_t inputs, size_t batch_size) {
+/* batches: 0 if each epoch makes its own. */
+static void stage(const nn_staging *s, const nn_data *data, size_t inputs, size_t batch_size, int batches) {
     const real *x = data->x, *y = data->y, *weights = data->weights;
     for (size_t r = 0; r < data->rows; r++) {
         real *row = (real *)s->rows + r * s->stride;
@@ -45,11 +46,11 @@ static void stage(const nn_staging *s, const nn_data *data, size_t inputs, size_
         for (size_t c = 0; c < data->target_units; c++) row[inputs + c] = y[r * data->target_units + c];
         if (weights) row[s->columns - 1] = weights[r];
     }
-    stage_batches(s, data->rows, batch_size, NULL);
+    if (batches) stage_batches(s, data->rows, batch_size, NULL);
 }
 
 static void run_stage(nn_run *run) {
     const size_t inputs = run->model->plan.inputs;
-    if (run->staged.rows) stage(&run->staged, &run->train, inputs, run->batch_size);
-    if (run->staged_validation.rows) stage(&run->staged_validation, &run->validation, inputs, run->batch_size);
+    if (run->staged.rows) stage(&run->staged, &run->train, inputs, run->batch_size, run->shuffle == NN_KEEP);
+    if (run->staged_validation.rows) stage(&run->staged_validation, &run->validation, inputs, run->batch_size, 1);
 }

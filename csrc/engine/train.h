@@ -19,9 +19,7 @@ static void pass_forward(nn_pass *p) {
 /* From the gradient in the output of the last layer but `skip` to the gradients of all tensors. */
 static void pass_backward(nn_pass *p, size_t skip) {
     const nn_layer *layers = p->plan->layers;
-    sums_store sums; /* their places are not cleared: that would cost as much as they do */
-    sums.to = NULL;
-    sums.count = 0;
+    sums_store sums = {.waiting = fixed_place(p, p->plan->lanes)}; /* which only wide plans need for rows in lanes */
     p->sums = &sums;
     for (size_t l = p->plan->n_layers - skip; l-- > 0;) layer_backward(p, &layers[l], l ? place(p, layers[l - 1].gradient) : NULL);
     for (size_t l = 0; l < p->plan->n_layers - skip; l++) layer_weights(p, &layers[l]);
@@ -98,9 +96,11 @@ NN_INLINE outcome gather_outcome(nn_run *run, const nn_staging *staged, const nn
     return o;
 }
 
-/* The sum over a batch that its mean loss contributes, and the metrics' sums, into sums[1 + metrics]. Metrics are not weighted. */
-static void measure(const nn_model *m, const outcome *o, double penalty, double *sums) {
-    const double rows = (double)o->grid.rows, loss = m->loss.weight * loss_value(&m->loss.kind, o);
+/* The sum over a batch that its mean loss contributes, and the metrics' sums, into sums[1 + metrics]. Metrics are not weighted. In training the gradient
+ * of the loss is left in dp, else NULL. */
+static void measure(const nn_model *m, const outcome *o, real *dp, double penalty, double *sums) {
+    const double rows = (double)o->grid.rows, scale = m->loss.sum ? m->loss.weight : m->loss.weight / rows;
+    const double loss = m->loss.weight * loss_pass(dp, &m->loss.kind, dp && m->fused, (real)scale, o);
     sums[0] = (m->loss.sum ? loss * rows : loss) + penalty * rows;
     outcome unweighted;
     if (o->weights) {
@@ -111,19 +111,37 @@ static void measure(const nn_model *m, const outcome *o, double penalty, double 
     for (size_t k = 0; k < m->n_metrics; k++) sums[1 + k] = metric_value(&m->metrics[k], o);
 }
 
-/* One optimizer step on `rows` rows of the run's training data; its sums go into sums[1 + metrics]. */
-static void train_batch(nn_run *run, size_t start, size_t rows, double *sums) {
-    nn_model *m = run->model;
-    const uint32_t *order = run->shuffle != NN_KEEP ? run->order : NULL;
+/* The pass and the outcome of the batch under way. Batches of as many rows that are staged differ in little else than where they lie. */
+typedef struct batch {
+    nn_pass pass;
+    outcome outcome;
+} batch;
+
+static void next_batch(nn_run *run, batch *b, size_t start, size_t rows) {
     const nn_staging *staged = run->staged.rows ? &run->staged : NULL;
-    nn_pass p = gather_pass(run, staged, run->train.x, order, start, rows, 1);
-    const outcome o = gather_outcome(run, staged, &p, &run->train, order, start);
-    pass_forward(&p);
-    measure(m, &o, p.penalty, sums);
-    const double scale = m->loss.sum ? m->loss.weight : m->loss.weight / (double)rows;
-    const size_t skip = m->fused ? 1 : 0; /* an activation shares its gradient's place with the layer before */
-    loss_gradient(place(&p, last_layer(p.plan)->gradient), &m->loss.kind, m->fused, (real)scale, &o);
-    pass_backward(&p, skip);
+    if (staged && b->pass.rows == rows) {
+        const real *input = staged_batch(staged, run->batch_size, start);
+        const ptrdiff_t onward = input - (const real *)b->pass.input;
+        b->pass.input = input;
+        b->pass.iteration = run->model->state.iterations;
+        b->pass.penalty = 0;
+        b->outcome.targets += onward;
+        if (b->outcome.weights) b->outcome.weights += onward;
+        return;
+    }
+    const uint32_t *order = run->shuffle != NN_KEEP ? run->order : NULL;
+    b->pass = gather_pass(run, staged, run->train.x, order, start, rows, 1);
+    b->outcome = gather_outcome(run, staged, &b->pass, &run->train, order, start);
+}
+
+/* One optimizer step on `rows` rows of the run's training data; its sums go into sums[1 + metrics]. */
+static void train_batch(nn_run *run, batch *b, size_t start, size_t rows, double *sums) {
+    nn_model *m = run->model;
+    nn_pass *p = &b->pass;
+    next_batch(run, b, start, rows);
+    pass_forward(p);
+    measure(m, &b->outcome, place(p, last_layer(p->plan)->gradient), p->penalty, sums);
+    pass_backward(p, m->fused ? 1 : 0); /* an activation shares its gradient's place with the layer before */
     sums[0] += model_update(m) * (double)rows;
 }
 
@@ -147,7 +165,7 @@ static void evaluate_rows(nn_run *run, const nn_staging *staged, const nn_data *
         nn_pass p = gather_pass(run, staged, data->x, NULL, start, rows, 0);
         const outcome o = gather_outcome(run, staged, &p, data, NULL, start);
         pass_forward(&p);
-        measure(m, &o, p.penalty + penalty, sums);
+        measure(m, &o, NULL, p.penalty + penalty, sums);
         for (size_t k = 0; k < width; k++) totals->sums[k] += sums[k];
         totals->rows += rows;
     }
@@ -176,11 +194,12 @@ static void run_advance(nn_run *run, size_t max_batches, size_t max_epochs, doub
     const size_t width = 1 + run->model->n_metrics, row = run->validation.rows ? 2 * width : width;
     double *sums = run->sums + width;
     size_t epochs = 0;
+    batch under_way = {0};
     for (size_t b = 0; b < max_batches && epochs < max_epochs; b++) {
         nn_progress *at = &run->progress;
         if (at->batch == 0) begin_epoch(run);
         const size_t left = run->train.rows - at->rows, rows = left < run->batch_size ? left : run->batch_size;
-        train_batch(run, at->rows, rows, sums);
+        train_batch(run, &under_way, at->rows, rows, sums);
         for (size_t k = 0; k < width; k++) run->sums[k] += sums[k];
         if (last) for (size_t k = 0; k < width; k++) last[k] = sums[k] / (double)rows;
         if (!at->bad_iteration && !(sums[0] - sums[0] == 0)) at->bad_iteration = run->model->state.iterations;
