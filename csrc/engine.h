@@ -34,6 +34,7 @@ typedef struct nn_pass {
     nn_outside *outside;
     const struct nn_step *step; /* takes gradients as they are made, see engine/step.h; NULL: all are stored */
     struct nn_ahead *ahead;  /* rows to bring near for the next batch, or NULL */
+    void *sums;              /* gradients of a narrow plan on their way, see sums_store */
 } nn_pass;
 
 /* Sums over the rows seen so far; mean = sum / rows. */
@@ -51,9 +52,11 @@ typedef struct nn_engine {
     size_t (*optimizer_slots)(uint32_t optimizer);
     double (*optimizer_initial)(const nn_row *optimizer); /* what all slots are filled with at compile */
 
+    void (*survey)(nn_model *model);                      /* after the rules of tensors have changed */
     void (*pack)(const nn_tensor *tensor, void *block, const void *array);
     void (*unpack)(const nn_tensor *tensor, void *array, const void *block);
     void (*transpose)(const nn_plan *plan, void *transposed, const void *parameters);
+    void (*stage)(nn_run *run);                          /* fills what nn_run_bind has made room for */
     void (*advance)(nn_run *run, size_t max_batches, size_t max_epochs, double *means, double *seconds, double *last);
     void (*evaluate)(nn_run *run, const nn_data *data, nn_totals *totals);
     void (*predict)(nn_run *run, const void *x, size_t rows, void *y);

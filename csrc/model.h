@@ -9,6 +9,12 @@ enum {
     NN_SUMS = 128, /* batches that have sums of their own before they are added up */
 };
 
+/* What an update has to see to: most models have no penalties and no constraints, and all their tensors move. */
+typedef struct nn_duties {
+    int penalties, constraints, gaps; /* gaps: some tensors do not move */
+    size_t end;                       /* of the last trainable tensor */
+} nn_duties;
+
 struct nn_model {
     const nn_engine *engine;
     nn_plan plan;
@@ -19,12 +25,20 @@ struct nn_model {
     size_t n_slots;
     int compiled;
     int fused;            /* the loss gives its gradient before the last layer */
+    nn_duties duties;
     nn_state state;
     void *block;          /* parameters, gradients, transposed kernels; each starts on 64 bytes */
     void *parameters, *gradients, *transposed;
     void *slots;          /* n_slots blocks shaped like parameters */
     nn_outside outside;
 };
+
+/* A copy of small data in the order of batches, for narrow plans; see engine/staging.h. */
+typedef struct nn_staging {
+    void *rows;             /* [rows][stride]: inputs, targets and weight of each; NULL: not staged. It starts the block of both. */
+    void *batches;
+    size_t columns, stride; /* reals of a row, and from one to the next */
+} nn_staging;
 
 struct nn_run {
     nn_model *model;
@@ -33,6 +47,7 @@ struct nn_run {
     void *input, *targets, *weights, *workspace;
     nn_data train, validation;
     int holds;            /* steps end with the gradients */
+    nn_staging staged, staged_validation;
     int bound;
     nn_shuffling shuffle;
     uint32_t *order;      /* rows in the order of the epoch under way */

@@ -129,6 +129,7 @@ nn_status nn_model_new(const nn_layer_record *layers, size_t n_layers, size_t in
     m->parameters = m->block;
     m->gradients = advance_by(engine, m->parameters, m->plan.parameters);
     m->transposed = advance_by(engine, m->gradients, m->plan.parameters);
+    engine->survey(m);
     *out = m;
     return NN_OK;
 }
@@ -203,6 +204,7 @@ nn_status nn_tensor_describe(const nn_model *m, size_t tensor, nn_tensor_facts *
 nn_status nn_tensor_set_trainable(nn_model *m, size_t tensor, int trainable) {
     if (tensor >= m->plan.n_tensors) return NN_BAD_SIZE;
     m->plan.tensors[tensor].rule.trainable = trainable;
+    m->engine->survey(m);
     return NN_OK;
 }
 
@@ -274,6 +276,8 @@ void nn_run_free(nn_run *run) {
     free(run->helpers);
     free(run->block);
     free(run->order);
+    free(run->staged.rows);
+    free(run->staged_validation.rows);
     free(run->sums);
     free(run);
 }
@@ -321,25 +325,47 @@ static int good_data(const nn_run *run, const nn_data *d) {
     return d->rows > 0 && d->rows < UINT32_MAX && (d->target_units == run->model->plan.units || d->target_units == 1) && d->x && d->y;
 }
 
+/* Room to stage the data in, if they are small and the plan is narrow; 0 if memory ran out. */
+static int staging_new(const nn_run *run, const nn_data *data, nn_staging *out) {
+    const nn_plan *plan = &run->model->plan;
+    int ok = 1;
+    const size_t columns = plan->inputs + data->target_units + (data->weights ? 1 : 0), stride = (columns + 3) / 4 * 4;
+    const size_t batches = (data->rows - 1) / run->batch_size + 1, rows = nn_size(data->rows, stride, 0, &ok);
+    const size_t reals = nn_size(nn_size(batches, nn_pad(run->batch_size), 0, &ok), columns, rows, &ok);
+    *out = (nn_staging){.columns = columns, .stride = stride};
+    if (!plan->narrow || !ok || reals > NN_STAGED_REALS) return 1;
+    out->rows = block_new(reals, run->model->engine->bits);
+    out->batches = out->rows ? advance_by(run->model->engine, out->rows, nn_pad(rows)) : NULL;
+    return out->rows != NULL;
+}
+
 nn_status nn_run_bind(nn_run *run, const nn_data *train, const nn_data *validation, nn_shuffling shuffle) {
     if (!good_data(run, train) || (unsigned)shuffle > NN_SHUFFLE_BATCHES) return NN_BAD_SIZE;
     if (validation && (!good_data(run, validation) || validation->target_units != train->target_units)) return NN_BAD_SIZE;
     if (!run->model->compiled) return NN_NOT_COMPILED;
     double *sums = sums_new(run->model);
     uint32_t *order = shuffle != NN_KEEP ? malloc(train->rows * sizeof *order) : NULL;
-    if (!sums || (shuffle != NN_KEEP && !order)) {
+    nn_staging staged = {0}, staged_validation = {0};
+    if (!sums || (shuffle != NN_KEEP && !order) || !staging_new(run, train, &staged) ||
+        (validation && !staging_new(run, validation, &staged_validation))) {
         free(sums);
         free(order);
+        free(staged.rows);
         return NN_OUT_OF_MEMORY;
     }
     take_sums(run, sums);
     free(run->order);
+    free(run->staged.rows);
+    free(run->staged_validation.rows);
+    run->staged = staged;
+    run->staged_validation = staged_validation;
     run->order = order;
     run->train = *train;
     run->validation = validation ? *validation : (nn_data){0};
     run->shuffle = shuffle;
     run->progress = (nn_progress){.batches = (train->rows - 1) / run->batch_size + 1};
     run->bound = 1;
+    run->model->engine->stage(run);
     return NN_OK;
 }
 

@@ -170,7 +170,7 @@ void nn_run_free(nn_run *run);
 typedef enum nn_shuffling { NN_KEEP, NN_SHUFFLE_ROWS, NN_SHUFFLE_BATCHES } nn_shuffling;
 
 /* The run keeps the pointers: the arrays must stay until the run is freed or bound anew. validation may be NULL.
- * Starts at the first batch of an epoch. */
+ * Small data of narrow nets are copied here, once for each row and once for each row of a batch. Starts at the first batch of an epoch. */
 nn_status nn_run_bind(nn_run *run, const nn_data *train, const nn_data *validation, nn_shuffling shuffle);
 
 /* order[0 ... rows): the rows as the epoch with this number trains them, for batches made elsewhere. */

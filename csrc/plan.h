@@ -50,6 +50,9 @@ typedef struct nn_plan {
     size_t lanes, lanes_reals;    /* fixed place of three blocks of so many reals: 16 rows of the widest layer, for routines that want rows in lanes */
 } nn_plan;
 
+/* Data of a narrow plan are staged if they come to no more than this many reals. */
+enum { NN_STAGED_REALS = 1 << 18 };
+
 struct nn_engine;
 
 static inline size_t nn_pad(size_t n) { return (n + NN_LANES - 1) / NN_LANES * NN_LANES; }

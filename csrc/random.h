@@ -8,6 +8,12 @@
 
 #include "nnlite.h"
 
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
 enum nn_purpose { NN_FOR_SHUFFLE = 1, NN_FOR_INITIAL = 2, NN_FOR_LAYER = 16 /* + layer index */ };
 
 typedef struct nn_block { uint32_t word[4]; } nn_block;
@@ -29,46 +35,92 @@ static inline nn_block nn_random_block(uint64_t seed, uint32_t purpose, uint64_t
     return nn_philox(seed, (nn_block){{(uint32_t)index, (uint32_t)(index >> 32), (uint32_t)time, (purpose << 16) ^ (uint32_t)(time >> 32)}});
 }
 
-/* words[0 ... 64): blocks index ... index + 15 of the stream, computed side by side so that a compiler finds vectors in it. */
-static inline void nn_random_words(uint32_t *words, uint64_t seed, uint32_t purpose, uint64_t time, uint64_t index) {
-    enum { BLOCKS = 16 };
-    uint32_t c0[BLOCKS], c1[BLOCKS], c2[BLOCKS], c3[BLOCKS], k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
-    for (uint32_t b = 0; b < BLOCKS; b++) {
-        c0[b] = (uint32_t)(index + b);
-        c1[b] = (uint32_t)((index + b) >> 32);
-        c2[b] = (uint32_t)time;
-        c3[b] = (purpose << 16) ^ (uint32_t)(time >> 32);
-    }
+/* Blocks side by side, one to a lane of 64 bits, of which only the low half counts. A simd header may bring wider lanes. */
+#ifndef NN_OWN_WORDS
+typedef uint64_t nn_words __attribute__((vector_size(16)));
+static inline nn_words nn_multiply(nn_words a, nn_words b) { /* of the low halves */
+#if defined(__SSE2__)
+    return (nn_words)_mm_mul_epu32((__m128i)a, (__m128i)b);
+#elif defined(__aarch64__)
+    return (nn_words)vmull_u32(vmovn_u64((uint64x2_t)a), vmovn_u64((uint64x2_t)b));
+#else
+    return (a & 0xFFFFFFFFu) * (b & 0xFFFFFFFFu);
+#endif
+}
+#endif
+enum { NN_WORD_LANES = sizeof(nn_words) / sizeof(uint64_t) };
+
+static inline nn_words nn_each(uint64_t x) { return (nn_words){0} + x; }
+static inline nn_words nn_counting(uint64_t from) { /* from, from + 1, ... */
+    static const uint64_t lane[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+    nn_words first;
+    __builtin_memcpy(&first, lane, sizeof first);
+    return first + from;
+}
+
+/* word[k] = word k of blocks index, index + 1, ... of the stream. */
+static inline __attribute__((always_inline)) void nn_random_lanes(nn_words *word, uint64_t seed, uint32_t purpose, uint64_t time, uint64_t index) {
+    uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
+    nn_words c0 = nn_counting(index), c1 = c0 >> 32, c2 = nn_each(time), c3 = nn_each((purpose << 16) ^ (uint32_t)(time >> 32));
+#pragma GCC unroll 10
     for (int round = 0; round < 10; round++) {
-#pragma GCC unroll 1
-        for (int b = 0; b < BLOCKS; b++) { /* kept a loop, or its vectors are lost */
-            const uint64_t p = (uint64_t)0xD2511F53u * c0[b], q = (uint64_t)0xCD9E8D57u * c2[b];
-            c0[b] = (uint32_t)(q >> 32) ^ c1[b] ^ k0;
-            c1[b] = (uint32_t)q;
-            c2[b] = (uint32_t)(p >> 32) ^ c3[b] ^ k1;
-            c3[b] = (uint32_t)p;
-        }
+        const nn_words p = nn_multiply(c0, nn_each(0xD2511F53u)), q = nn_multiply(c2, nn_each(0xCD9E8D57u));
+        c0 = (q >> 32) ^ c1 ^ nn_each(k0);
+        c1 = q;
+        c2 = (p >> 32) ^ c3 ^ nn_each(k1);
+        c3 = p;
         k0 += 0x9E3779B9u;
         k1 += 0xBB67AE85u;
     }
-    for (int b = 0; b < BLOCKS; b++) {
-        words[4 * b] = c0[b];
-        words[4 * b + 1] = c1[b];
-        words[4 * b + 2] = c2[b];
-        words[4 * b + 3] = c3[b];
+    word[0] = c0;
+    word[1] = c1;
+    word[2] = c2;
+    word[3] = c3;
+}
+
+/* words[0 ... 64): blocks index ... index + 15 of the stream. */
+static inline void nn_random_words(uint32_t *words, uint64_t seed, uint32_t purpose, uint64_t time, uint64_t index) {
+    for (size_t b = 0; b < 16; b += NN_WORD_LANES) {
+        nn_words word[4];
+        nn_random_lanes(word, seed, purpose, time, index + b);
+        for (size_t lane = 0; lane < NN_WORD_LANES; lane++) {
+            for (size_t k = 0; k < 4; k++) words[4 * (b + lane) + k] = (uint32_t)word[k][lane];
+        }
     }
 }
 
-/* order[0 ... n) becomes the epoch's permutation of 0 ... n-1 (Fisher and Yates). n < 2^32. */
+enum { NN_PLACES = 64 };
+
+/* place[k][b] = floor(word k of block index + b, times left - 4 b - k, / 2^32): the next draws from what is left of a shrinking range, as far as they go. */
+static inline void nn_random_places(uint64_t place[4][NN_PLACES], uint64_t seed, uint32_t purpose, uint64_t time, uint64_t index, uint64_t left) {
+    for (size_t b = 0; b < NN_PLACES && 4 * b < left; b += NN_WORD_LANES) {
+        nn_words word[4];
+        nn_random_lanes(word, seed, purpose, time, index + b);
+        for (size_t k = 0; k < 4; k++) {
+            const nn_words range = nn_each(left - k) - 4 * nn_counting(b), at = nn_multiply(word[k], range) >> 32;
+            __builtin_memcpy(&place[k][b], &at, sizeof at);
+        }
+    }
+}
+
+/* order[0 ... n) becomes the epoch's permutation of 0 ... n-1 (Fisher and Yates): position i - 1 changes places with one of [0, i), uniform up to
+ * i / 2^32, i falling. n < 2^32. Drawing places first keeps the exchanges, a chain through memory, short. */
 static inline void nn_shuffle(uint32_t *order, size_t n, uint64_t seed, uint64_t epoch) {
-    uint32_t words[64];
+    uint64_t place[4][NN_PLACES];
     for (size_t i = 0; i < n; i++) order[i] = (uint32_t)i;
-    for (size_t i = n, w = 0; i > 1; i--, w++) {
-        if (w % 64 == 0) nn_random_words(words, seed, NN_FOR_SHUFFLE, epoch, w / 4);
-        const size_t j = (size_t)(((uint64_t)words[w % 64] * i) >> 32); /* uniform on [0, i) up to i / 2^32 */
-        const uint32_t other = order[j];
-        order[j] = order[i - 1];
-        order[i - 1] = other;
+    for (size_t i = n, block = 0; i > 1; block += NN_PLACES) {
+        nn_random_places(place, seed, NN_FOR_SHUFFLE, epoch, block, i);
+        for (size_t b = 0; b < NN_PLACES && i > 1; b++) {
+            const size_t exchanges = i > 4 ? 4 : i - 1;
+#pragma GCC unroll 4
+            for (size_t k = 0; k < exchanges; k++) {
+                uint32_t *last = order + i - 1 - k, *chosen = order + place[k][b];
+                const uint32_t other = *chosen;
+                *chosen = *last;
+                *last = other;
+            }
+            i -= exchanges;
+        }
     }
 }
 

@@ -404,6 +404,8 @@ cdef class Run:
         self.means = []
         self.times = []
         self.taken = 0
+        if self.batches_a_second == 0:  # a guess low enough for the first slice to be far below 20 ms
+            self.batches_a_second = 1e7 / (<double>(self.model.parameter_count + self.model.input_units) * self.batch_size)
         self.partial_means = np.zeros(self.width)
         self.last_means = np.zeros(self.width)
 
@@ -505,11 +507,13 @@ cdef class Run:
             have -= len(means)
             parts.append(means)
         self.taken = self.progress.epochs
-        return np.concatenate(parts[::-1])[max(first - have, 0):] if parts else np.empty((0, self.row_width))
+        if not parts:
+            return np.empty((0, self.row_width))
+        return (parts[0] if len(parts) == 1 else np.concatenate(parts[::-1]))[max(first - have, 0):]
 
     def epoch_times(self):
         """(epochs,) seconds each of those took, validation included."""
-        times = np.concatenate(self.times) if self.times else np.empty(0)
+        times = self.times[0] if len(self.times) == 1 else np.concatenate(self.times) if self.times else np.empty(0)
         self.times = []
         return times
 
@@ -652,7 +656,7 @@ cdef class Run:
 
     cdef size_t slice_of(self, size_t left):
         """How many of the rows that are left take about 20 ms; whole batches, but for the last."""
-        cdef size_t rows = max(16, <size_t>(self.rows_a_second * 0.02) // self.batch_size) * self.batch_size
+        cdef size_t rows = max(<size_t>16, <size_t>(self.rows_a_second * 0.02) // self.batch_size) * self.batch_size
         return min(left, rows)
 
     cdef int between_slices(self, size_t rows, double seconds) except -1:

@@ -181,6 +181,8 @@ def class_weights(class_weight: Any, y: Array, door: Door) -> Array:
 
 def whole(argument: str, value: Any, least: int = 1) -> int:
     """Return `value` as an int of at least `least`; integral floats are taken. Raises ValueError if it is none."""
+    if type(value) is int and value >= least:  # nearly always
+        return value
     is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     if is_number and value == value // 1 >= least:
         return int(value)

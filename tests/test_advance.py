@@ -192,6 +192,41 @@ def test_validation_does_not_change_training() -> None:
     assert len(digests) == 1
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("target", [name for name, runs in _engine.targets().items() if runs])
+@pytest.mark.parametrize(("rows", "units"), [(300, 7), (1100, 20)])
+def test_shuffled_rows_are_those_of_the_order(rows: int, units: int, target: str, dtype: str) -> None:
+    """An epoch gathered row by row from small data is the unshuffled epoch of the same data in that order."""
+    x, t, w = inputs(rows, 5, dtype), inputs(rows, 2, dtype, 9), np.abs(inputs(rows, 1, dtype, 8)).reshape(-1)
+    order, digests = _engine.order(rows, 32, 1, 1, 0), set()
+    for shuffle, rank in ((1, slice(None)), (0, order)):
+        model = build(chain(f"dense {units}", "tanh", "dense 2"), 5, dtype, target)
+        compiled(model, optimizer=Optimizer("adam", numbers("optimizer", "adam"), 0.01))
+        run = Run(model, 32)
+        run.bind(x[rank], t[rank], w[rank], shuffle)
+        run.advance(10**9, 1, 60.0)
+        digests.add(digest(model, run.history()))
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize("shuffle", [0, 2])
+def test_small_and_large_data_train_alike(shuffle: int) -> None:
+    """Only small data are copied into the order of batches: the same steps come of data bound whole and in pieces."""
+    piece, batch_size = 9984, 32
+    x, t = inputs(5 * piece, 3, "float32"), inputs(5 * piece, 2, "float32", 9)
+    order = _engine.order(len(x), batch_size, shuffle, 1, 0)
+    digests = set()
+    for rows in (len(x), piece):
+        model = compiled(build(chain("dense 6", "tanh", "dense 2"), 3, "float32"), optimizer=Optimizer("sgd", (), 0.01))
+        run = Run(model, batch_size)
+        for start in range(0, len(x), rows):
+            part = order[start : start + rows] if rows < len(x) else slice(None)
+            run.bind(x[part], t[part], None, shuffle if rows == len(x) else 0)
+            run.advance(10**9, 1, 600.0)
+        digests.add(digest(model))
+    assert len(digests) == 1
+
+
 def test_weights_of_rows() -> None:
     """A weight of 2 is the row's gradient twice; of 0 it is no gradient; metrics do not look at weights."""
     x, t = inputs(6, 3), inputs(6, 2, salt=4)

@@ -23,10 +23,10 @@ NN_INLINE grid grid_new(int narrow, size_t rows, size_t units, size_t pitch, rea
 
 NN_INLINE size_t grid_at(const grid *g, size_t i, size_t j) { return i * g->outer_step + j * g->inner_step; }
 
-/* Runs BODY for the place `at` of each vec of a grid, in the order of memory; padding is among them. */
+/* Runs BODY for the place `at` of each vec of a grid, in the order of memory; padding is among them. A narrow grid is one run, a wide one a run for each panel. */
 #define EACH_AT(g, BODY) \
-    for (size_t panel = 0; panel < ((g)->narrow ? (g)->units : nn_pad((g)->units) / NN_LANES); panel++) { \
-        const size_t end = panel * (g)->pitch + ((g)->narrow ? nn_pad((g)->rows) : (g)->rows * NN_LANES); \
+    for (size_t panel = 0; panel < ((g)->narrow ? 1 : nn_pad((g)->units) / NN_LANES); panel++) { \
+        const size_t end = panel * (g)->pitch + ((g)->narrow ? (g)->units * (g)->pitch : (g)->rows * NN_LANES); \
         for (size_t at = panel * (g)->pitch; at < end; at += NN_LANES) { BODY } \
     }
 

@@ -8,7 +8,7 @@
 #include "vmath.h"
 
 #include "batch.h"
-#include "gemm.h"
+#include "lanes.h"
 #include "panels.h"
 #include "activations.h"
 #include "losses.h"
@@ -17,6 +17,7 @@
 #include "step.h"
 #include "layers.h"
 #include "update.h"
+#include "staging.h"
 #include "train.h"
 
 /* block: a tensor in its panels, padding 0. array: rows x columns. */
@@ -70,9 +71,11 @@ const nn_engine NN_ENGINE = {
     .loss_fuses = loss_fuses,
     .optimizer_slots = optimizer_slots,
     .optimizer_initial = optimizer_initial,
+    .survey = survey_duties,
     .pack = tensor_pack,
     .unpack = tensor_unpack,
     .transpose = transpose_all,
+    .stage = run_stage,
     .advance = run_advance,
     .evaluate = model_evaluate,
     .predict = run_predict,

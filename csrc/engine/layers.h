@@ -35,12 +35,7 @@ static inline size_t transposed_pitch(const nn_layer *l) { return l->units * NN_
 static void dense_forward(nn_pass *p, const nn_layer *l) {
     const real *bias = l->n_tensors > 1 ? tensor_values(p, l, 1) : NULL;
     if (p->plan->narrow) {
-        const product narrow = {
-            .c = place(p, l->output), .ci = p->pitch, .cp = NN_LANES,
-            .a = tensor_values(p, l, 0), .ai = 1, .ak = l->units,
-            .b = layer_input(p, l), .bp = NN_LANES, .bk = p->pitch,
-            .row_start = bias, .m = l->units, .panels = nn_pad(p->rows) / NN_LANES, .k = l->inputs};
-        product_run(&narrow);
+        narrow_product(place(p, l->output), tensor_values(p, l, 0), 1, l->units, layer_input(p, l), bias, l->units, l->inputs, p->pitch);
         return;
     }
     const panel_product wide = {
@@ -52,12 +47,7 @@ static void dense_forward(nn_pass *p, const nn_layer *l) {
 static void dense_backward(nn_pass *p, const nn_layer *l, real *dx) {
     if (!dx) return;
     if (p->plan->narrow) {
-        const product narrow = {
-            .c = dx, .ci = p->pitch, .cp = NN_LANES,
-            .a = tensor_values(p, l, 0), .ai = l->units, .ak = 1,
-            .b = place(p, l->gradient), .bp = NN_LANES, .bk = p->pitch,
-            .m = l->inputs, .panels = nn_pad(p->rows) / NN_LANES, .k = l->units};
-        product_run(&narrow);
+        narrow_product(dx, tensor_values(p, l, 0), l->units, 1, place(p, l->gradient), NULL, l->inputs, l->units, p->pitch);
         return;
     }
     const panel_product wide = {
@@ -111,7 +101,7 @@ static void dense_weights(nn_pass *p, const nn_layer *l) {
     const real *x = layer_input(p, l), *dy = place(p, l->gradient);
     real *kernel = tensor_gradient(p, l, 0), *bias = l->n_tensors > 1 ? tensor_gradient(p, l, 1) : NULL;
     if (p->plan->narrow) {
-        narrow_gradient(kernel, bias != NULL, x, dy, l->inputs, l->units, p->pitch);
+        narrow_gradient(p->sums, kernel, bias != NULL, x, dy, l->inputs, l->units, p->pitch);
         return;
     }
     if (flows(p->step, &p->plan->tensors[l->first_tensor])) {

@@ -42,8 +42,10 @@ NN_INLINE vec mean_squared_logarithmic_error_gradient(vec t, vec p, const real *
 /* n: label_smoothing, epsilon. -(t log p + (1 - t) log(1 - p)), p clipped to [epsilon, 1 - epsilon]. */
 NN_INLINE vec smooth_binary(vec t, const real *n) { return v_fma(t, v_set(1 - n[0]), v_set(n[0] / 2)); }
 NN_INLINE vec binary_crossentropy_value(vec t, vec p, const real *n) {
-    const vec y = smooth_binary(t, n), q = clip(p, n[1], 1 - n[1]);
-    return v_neg(v_fma(y, v_log(q), v_mul(v_sub(v_set(1), y), v_log(v_sub(v_set(1), q)))));
+    const vec y = smooth_binary(t, n), q = clip(p, n[1], 1 - n[1]), one = v_set(1), rest = v_sub(one, q);
+    const mask yes = v_eq(y, one);
+    if (m_all(m_or(yes, v_eq(y, v_zero())))) return v_neg(v_log(v_select(yes, q, rest))); /* the other logarithm counts for nothing */
+    return v_neg(v_fma(y, v_log(q), v_mul(v_sub(one, y), v_log(rest))));
 }
 NN_INLINE vec binary_crossentropy_gradient(vec t, vec p, const real *n) {
     const mask inside = m_and(v_ge(p, v_set(n[1])), v_le(p, v_set(1 - n[1])));
@@ -223,16 +225,45 @@ NN_INLINE vec weights_at(const outcome *o, size_t i, size_t j) {
 #define SUM_ELEMENTS(total, o, EXPRESSION) EACH_ELEMENTS(o, (total) = v_fma(weights, v_keep(counts, EXPRESSION), (total));)
 #define SUM_ROWS(total, o, EXPRESSION) EACH_ROWS(o, (total) = v_fma(weights, v_keep(counts, EXPRESSION), (total));)
 
-/* Sum over the rows of the batch of weight * loss, in 16 virtual lanes. */
-static double loss_value(const nn_row *row, const outcome *o) {
+/* dp is NULL where nobody wants gradients; it may lie where p lies, in a narrow batch, while a wide one goes through scratch. */
+#define PASS_ELEMENTS(o, factor, VALUE, GRADIENT) \
+    EACH_ELEMENTS(o, { \
+        total = v_fma(weights, v_keep(counts, VALUE), total); \
+        if (dp) v_store(dp + at, fade(v_keep(counts, v_mul(v_mul(v_set(factor), weights), GRADIENT)))); \
+    })
+#define PASS_ROWS(o, VALUE, ROUTINE) \
+    EACH_ROWS(o, { \
+        total = v_fma(weights, v_keep(counts, VALUE), total); \
+        if (dp) { \
+            real *lanes = (o)->grid.narrow ? dp + r : (o)->grid.lanes + 2 * (o)->grid.lanes_reals; \
+            ROUTINE(lanes, t, p, v_keep(counts, v_mul(v_set(scale), weights)), units, pitch, n); \
+            lanes_back(&(o)->grid, dp, r, lanes); \
+        } \
+    })
+
+/* Sum over the rows of the batch of weight * loss, in 16 virtual lanes. And dp, unless that is NULL, = scale * d(that sum) / d outputs; fused: in the
+ * logits of the outputs' activation. Padding of dp is 0. */
+static double loss_pass(real *dp, const nn_row *row, int fused, real scale, const outcome *o) {
     real n[NN_NUMBERS];
     for (int i = 0; i < NN_NUMBERS; i++) n[i] = (real)row->numbers[i];
+    const real mean = scale / (real)o->grid.units;
     vec total = v_zero();
+    if (fused) {
+        switch (row->row) {
+#define ELEMENT(name, activation) \
+        case LOSS_##name: PASS_ELEMENTS(o, mean, name##_value(t, p, n), name##_fused(t, p, n)) return (double)v_sum(total) / (double)o->grid.units;
+#define ROWWISE(name, activation) case LOSS_##name: PASS_ROWS(o, name##_value(t, p, units, pitch, n), name##_fused) return (double)v_sum(total);
+            NN_FUSED_ROWS(ELEMENT, ROWWISE)
+#undef ELEMENT
+#undef ROWWISE
+        }
+    }
     double divisor = 1;
     switch (row->row) {
-#define MEAN(name) case LOSS_##name: SUM_ELEMENTS(total, o, name##_value(t, p, n)) divisor = (double)o->grid.units; break;
-#define SUM(name) case LOSS_##name: SUM_ELEMENTS(total, o, name##_value(t, p, n)) break;
-#define ROWWISE(name) case LOSS_##name: SUM_ROWS(total, o, name##_value(t, p, units, pitch, n)) break;
+#define MEAN(name) \
+    case LOSS_##name: PASS_ELEMENTS(o, mean, name##_value(t, p, n), name##_gradient(t, p, n)) divisor = (double)o->grid.units; break;
+#define SUM(name) case LOSS_##name: PASS_ELEMENTS(o, scale, name##_value(t, p, n), name##_gradient(t, p, n)) break;
+#define ROWWISE(name) case LOSS_##name: PASS_ROWS(o, name##_value(t, p, units, pitch, n), name##_gradient) break;
         NN_LOSS_ROWS(MEAN, SUM, ROWWISE)
 #undef MEAN
 #undef SUM
@@ -241,38 +272,4 @@ static double loss_value(const nn_row *row, const outcome *o) {
     return (double)v_sum(total) / divisor;
 }
 
-#define STORE_ELEMENTS(dp, o, factor, EXPRESSION) \
-    EACH_ELEMENTS(o, v_store((dp) + at, fade(v_keep(counts, v_mul(v_mul(v_set(factor), weights), EXPRESSION))));)
-
-/* dp may lie where p lies, in a narrow batch; a wide one goes through scratch. */
-#define STORE_ROWS(dp, o, factor, ROUTINE) \
-    EACH_ROWS(o, { \
-        real *lanes = (o)->grid.narrow ? (dp) + r : (o)->grid.lanes + 2 * (o)->grid.lanes_reals; \
-        ROUTINE(lanes, t, p, v_keep(counts, v_mul(v_set(factor), weights)), units, pitch, n); \
-        lanes_back(&(o)->grid, (dp), r, lanes); \
-    })
-
-/* dp = scale * d(sum of weight * loss) / d outputs; fused: in the logits of the outputs' activation. Padding of dp is 0. */
-static void loss_gradient(real *dp, const nn_row *row, int fused, real scale, const outcome *o) {
-    real n[NN_NUMBERS];
-    for (int i = 0; i < NN_NUMBERS; i++) n[i] = (real)row->numbers[i];
-    const real mean = scale / (real)o->grid.units;
-    if (fused) {
-        switch (row->row) {
-#define ELEMENT(name, activation) case LOSS_##name: STORE_ELEMENTS(dp, o, mean, name##_fused(t, p, n)) return;
-#define ROWWISE(name, activation) case LOSS_##name: STORE_ROWS(dp, o, scale, name##_fused) return;
-            NN_FUSED_ROWS(ELEMENT, ROWWISE)
-#undef ELEMENT
-#undef ROWWISE
-        }
-    }
-    switch (row->row) {
-#define MEAN(name) case LOSS_##name: STORE_ELEMENTS(dp, o, mean, name##_gradient(t, p, n)) return;
-#define SUM(name) case LOSS_##name: STORE_ELEMENTS(dp, o, scale, name##_gradient(t, p, n)) return;
-#define ROWWISE(name) case LOSS_##name: STORE_ROWS(dp, o, scale, name##_gradient) return;
-        NN_LOSS_ROWS(MEAN, SUM, ROWWISE)
-#undef MEAN
-#undef SUM
-#undef ROWWISE
-    }
-}
+static double loss_value(const nn_row *row, const outcome *o) { return loss_pass(NULL, row, 0, 0, o); }

@@ -24,10 +24,25 @@ NN_INLINE vec sum_units(const real *p, size_t units, size_t pitch) {
     return total;
 }
 
+/* Is every row's target 1 at one unit at most and 0 elsewhere? Then *chosen is its p, or 1. */
+NN_INLINE int one_unit(const row_targets *s, const real *p, vec *chosen) {
+    mask plain = v_eq(v_zero(), v_zero()), seen = m_not(plain);
+    *chosen = v_set(1);
+    for (size_t u = 0; u < s->units; u++) {
+        const vec t = target_at(s, u);
+        const mask here = v_eq(t, v_set(1));
+        plain = m_and(plain, m_or(m_and(here, m_not(seen)), v_eq(t, v_zero())));
+        seen = m_or(seen, here);
+        *chosen = v_select(here, v_load(p + u * s->pitch), *chosen);
+    }
+    return m_all(m_and(plain, seen));
+}
+
 /* -sum t log q, q = p / sum p clipped to [epsilon, 1 - epsilon]. */
 NN_INLINE vec crossentropy_value(const row_targets *s, const real *p, real epsilon) {
     const vec total = sum_units(p, s->units, s->pitch);
-    vec sum = v_zero();
+    vec sum = v_zero(), chosen;
+    if (one_unit(s, p, &chosen)) return v_neg(v_log(clip(v_div(chosen, total), epsilon, 1 - epsilon))); /* other logarithms count for nothing */
     for (size_t u = 0; u < s->units; u++) {
         const vec q = clip(v_div(v_load(p + u * s->pitch), total), epsilon, 1 - epsilon);
         sum = v_fnma(target_at(s, u), v_log(q), sum);

@@ -102,6 +102,10 @@ FOLD_REGISTER(max)
 #define NN_OWN_COLUMNS (NN_BITS == 32)
 #include "vec.h"
 
+#define NN_OWN_WORDS
+typedef uint64_t nn_words __attribute__((vector_size(32)));
+NN_INLINE nn_words nn_multiply(nn_words a, nn_words b) { return (nn_words)_mm256_mul_epu32((__m256i)a, (__m256i)b); }
+
 #if NN_BITS == 32
 /* Two 4 x 4 transposes side by side, twice. */
 NN_INLINE void v_columns(vec *column, const real *const *row, size_t from) {

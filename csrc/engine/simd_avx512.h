@@ -109,6 +109,10 @@ FOLD_REGISTER(max)
 #define NN_OWN_COLUMNS (NN_BITS == 32)
 #include "vec.h"
 
+#define NN_OWN_WORDS
+typedef uint64_t nn_words __attribute__((vector_size(64)));
+NN_INLINE nn_words nn_multiply(nn_words a, nn_words b) { return (nn_words)_mm512_mul_epu32((__m512i)a, (__m512i)b); }
+
 #if NN_BITS == 32
 /* Four 4 x 4 transposes side by side. */
 NN_INLINE void v_columns(vec *column, const real *const *row, size_t from) {

@@ -19,8 +19,11 @@ static void pass_forward(nn_pass *p) {
 /* From the gradient in the output of the last layer but `skip` to the gradients of all tensors. */
 static void pass_backward(nn_pass *p, size_t skip) {
     const nn_layer *layers = p->plan->layers;
+    sums_store sums = {.waiting = fixed_place(p, p->plan->lanes)}; /* which only wide plans need for rows in lanes */
+    p->sums = &sums;
     for (size_t l = p->plan->n_layers - skip; l-- > 0;) layer_backward(p, &layers[l], l ? place(p, layers[l - 1].gradient) : NULL);
     for (size_t l = 0; l < p->plan->n_layers - skip; l++) layer_weights(p, &layers[l]);
+    store_last_sums(&sums);
 }
 
 /* to[0 ... n) = from[0 ... n); rows are short, and a call of memcpy for each would cost more than the copy. */
@@ -81,8 +84,9 @@ static void scatter(real *to, const grid *g, const real *from) {
     }
 }
 
-/* The pass over rows start ... of the data, its input gathered. */
-NN_INLINE nn_pass gather_pass(nn_run *run, const void *x, const uint32_t *order, size_t start, size_t rows, int training) {
+/* The pass over rows start ... of the data, its input gathered; staged: or already there, if this is not NULL. */
+NN_INLINE nn_pass gather_pass(nn_run *run, const nn_staging *staged, const void *x, const uint32_t *order, size_t start, size_t rows, int training) {
+    if (staged) return pass_of(run, staged_batch(staged, run->batch_size, start), rows, training);
     const nn_pass p = pass_of(run, run->input, rows, training);
     const grid g = grid_of(&p, p.plan->inputs);
     gather(run_real(run->input), &g, x, order, start);
@@ -95,43 +99,73 @@ NN_INLINE nn_pass gather_pass(nn_run *run, const void *x, const uint32_t *order,
 }
 
 /* What losses and metrics look at: targets and weights gathered, outputs where the pass leaves them. */
-NN_INLINE outcome gather_outcome(nn_run *run, const nn_pass *p, const nn_data *data, const uint32_t *order, size_t start) {
+NN_INLINE outcome gather_outcome(nn_run *run, const nn_staging *staged, const nn_pass *p, const nn_data *data, const uint32_t *order, size_t start) {
     outcome o = {.grid = grid_of(p, p->plan->units), .target_grid = grid_of(p, data->target_units), .targets = run->targets,
                  .outputs = place(p, last_layer(p->plan)->output), .weights = data->weights ? run->weights : NULL};
+    if (staged) {
+        o.targets = (real *)p->input + p->plan->inputs * o.grid.pitch;
+        if (data->weights) o.weights = (const real *)p->input + (staged->columns - 1) * o.grid.pitch;
+        return o;
+    }
     gather(o.targets, &o.target_grid, data->y, order, start);
     const grid single = grid_new(1, p->rows, 1, nn_pitch(1, p->rows), NULL, 0);
     if (data->weights) gather(run_real(run->weights), &single, data->weights, order, start);
     return o;
 }
 
-/* The sum over a batch that its mean loss contributes, and the metrics' sums, into sums[1 + metrics]. Metrics are not weighted. */
-static void measure(const nn_model *m, const outcome *o, double penalty, double *sums) {
-    const double rows = (double)o->grid.rows, loss = m->loss.weight * loss_value(&m->loss.kind, o);
+/* The sum over a batch that its mean loss contributes, and the metrics' sums, into sums[1 + metrics]. Metrics are not weighted. In training the gradient
+ * of the loss is left in dp, else NULL. */
+static void measure(const nn_model *m, const outcome *o, real *dp, double penalty, double *sums) {
+    const double rows = (double)o->grid.rows, scale = m->loss.sum ? m->loss.weight : m->loss.weight / rows;
+    const double loss = m->loss.weight * loss_pass(dp, &m->loss.kind, dp && m->fused, (real)scale, o);
     sums[0] = (m->loss.sum ? loss * rows : loss) + penalty * rows;
-    outcome plain = *o;
-    plain.weights = NULL;
-    for (size_t k = 0; k < m->n_metrics; k++) sums[1 + k] = metric_value(&m->metrics[k], &plain);
+    outcome unweighted;
+    if (o->weights) {
+        unweighted = *o;
+        unweighted.weights = NULL;
+        o = &unweighted;
+    }
+    for (size_t k = 0; k < m->n_metrics; k++) sums[1 + k] = metric_value(&m->metrics[k], o);
+}
+
+/* The pass and the outcome of the batch under way. Batches of as many rows that are staged differ in little else than where they lie. */
+typedef struct batch {
+    nn_pass pass;
+    outcome outcome;
+} batch;
+
+static void next_batch(nn_run *run, batch *b, size_t start, size_t rows) {
+    const nn_staging *staged = run->staged.rows ? &run->staged : NULL;
+    if (staged && b->pass.rows == rows) {
+        const real *input = staged_batch(staged, run->batch_size, start);
+        const ptrdiff_t onward = input - (const real *)b->pass.input;
+        b->pass.input = input;
+        b->pass.iteration = run->model->state.iterations;
+        b->pass.penalty = 0;
+        b->outcome.targets += onward;
+        if (b->outcome.weights) b->outcome.weights += onward;
+        return;
+    }
+    const uint32_t *order = run->shuffle != NN_KEEP ? run->order : NULL;
+    b->pass = gather_pass(run, staged, run->train.x, order, start, rows, 1);
+    b->outcome = gather_outcome(run, staged, &b->pass, &run->train, order, start);
 }
 
 /* One optimizer step on `rows` rows of the run's training data; its sums go into sums[1 + metrics]. */
-static void train_batch(nn_run *run, size_t start, size_t rows, double *sums) {
+static void train_batch(nn_run *run, batch *b, size_t start, size_t rows, double *sums) {
     nn_model *m = run->model;
-    const uint32_t *order = run->shuffle != NN_KEEP ? run->order : NULL;
-    nn_pass p = gather_pass(run, run->train.x, order, start, rows, 1);
-    const outcome o = gather_outcome(run, &p, &run->train, order, start);
-    pass_forward(&p);
-    measure(m, &o, p.penalty, sums);
-    const double scale = m->loss.sum ? m->loss.weight : m->loss.weight / (double)rows;
-    const size_t skip = m->fused ? 1 : 0; /* an activation shares its gradient's place with the layer before */
-    loss_gradient(place(&p, last_layer(p.plan)->gradient), &m->loss.kind, m->fused, (real)scale, &o);
+    nn_pass *p = &b->pass;
+    next_batch(run, b, start, rows);
+    pass_forward(p);
+    measure(m, &b->outcome, place(p, last_layer(p->plan)->gradient), p->penalty, sums);
     const double penalty = penalty_value(m);
     nn_step step = step_begin(m);
     step.flowing = !m->plan.narrow && m->plan.parameters >= FLOWING_PARAMETERS && !run->holds && !m->outside.function;
-    nn_ahead ahead = {.from = run->train.x, .order = order, .start = start + rows, .units = m->plan.inputs};
+    nn_ahead ahead = {.from = run->train.x, .order = run->shuffle != NN_KEEP ? run->order : NULL, .start = start + rows, .units = m->plan.inputs};
     ahead.rows = run->train.rows - ahead.start < run->batch_size ? run->train.rows - ahead.start : run->batch_size;
-    p.step = &step;
-    p.ahead = &ahead;
-    pass_backward(&p, skip);
+    p->step = &step;
+    p->ahead = &ahead;
+    pass_backward(p, m->fused ? 1 : 0); /* an activation shares its gradient's place with the layer before */
     if (run->holds || m->outside.failed) return;
     step_end(&step, penalty);
     sums[0] += penalty * (double)rows;
@@ -139,7 +173,10 @@ static void train_batch(nn_run *run, size_t start, size_t rows, double *sums) {
 
 static void begin_epoch(nn_run *run) {
     const nn_state *s = &run->model->state;
-    if (run->shuffle != NN_KEEP) nn_order_rows(run->order, run->train.rows, run->batch_size, run->shuffle, s->seed, s->epochs);
+    if (run->shuffle != NN_KEEP) {
+        nn_order_rows(run->order, run->train.rows, run->batch_size, run->shuffle, s->seed, s->epochs);
+        if (run->staged.rows) stage_batches(&run->staged, run->train.rows, run->batch_size, run->order);
+    }
     for (size_t k = 0; k < 1 + run->model->n_metrics; k++) run->sums[k] = 0;
     run->started = nn_clock();
 }
@@ -162,7 +199,8 @@ static size_t batches_in_part(const nn_run *run, size_t batches) {
 /* Consecutive batches without order, those of a part done by one thread. */
 typedef struct stretch {
     nn_run *run;
-    const nn_data *data; /* of evaluation */
+    const nn_staging *staged; /* where batches of evaluation lie, or NULL */
+    const nn_data *data;
     const real *x;       /* of prediction */
     real *y;
     size_t start, end;   /* rows */
@@ -195,20 +233,20 @@ static void evaluate_part(void *context, size_t part, size_t thread) {
     const nn_model *m = s->run->model;
     nn_run *run = run_of(s->run, thread);
     EACH_BATCH(s, part, {
-        nn_pass p = gather_pass(run, s->data->x, NULL, start, rows, 0);
-        const outcome o = gather_outcome(run, &p, s->data, NULL, start);
+        nn_pass p = gather_pass(run, s->staged, s->data->x, NULL, start, rows, 0);
+        const outcome o = gather_outcome(run, s->staged, &p, s->data, NULL, start);
         pass_forward(&p);
-        measure(m, &o, p.penalty + s->penalty, s->run->sums + (1 + b) * (1 + m->n_metrics));
+        measure(m, &o, NULL, p.penalty + s->penalty, s->run->sums + (1 + b) * (1 + m->n_metrics));
     })
 }
 
 /* Whoever computed the sums of the batches, they are added up in the order of the batches. */
-static void model_evaluate(nn_run *run, const nn_data *data, nn_totals *totals) {
+static void evaluate_rows(nn_run *run, const nn_staging *staged, const nn_data *data, nn_totals *totals) {
     nn_model *m = run->model;
     const size_t width = 1 + m->n_metrics;
     const double penalty = penalty_value(m);
     for (size_t start = 0; start < data->rows; start += NN_SUMS * run->batch_size) {
-        stretch s = {.run = run, .data = data, .start = start, .end = data->rows, .penalty = penalty};
+        stretch s = {.run = run, .staged = staged, .data = data, .start = start, .end = data->rows, .penalty = penalty};
         if (s.end - start > NN_SUMS * run->batch_size) s.end = start + NN_SUMS * run->batch_size;
         do_stretch(&s, evaluate_part);
         for (size_t b = 0; b < batches_of(run, s.end - start); b++) {
@@ -217,6 +255,8 @@ static void model_evaluate(nn_run *run, const nn_data *data, nn_totals *totals) 
         totals->rows += s.end - start;
     }
 }
+
+static void model_evaluate(nn_run *run, const nn_data *data, nn_totals *totals) { evaluate_rows(run, NULL, data, totals); }
 
 /* means[0 ... width) of the epoch just finished, then those of the validation data. */
 static void end_epoch(nn_run *run, double *means, double *seconds) {
@@ -229,7 +269,7 @@ static void end_epoch(nn_run *run, double *means, double *seconds) {
     if (run->validation.rows) {
         nn_totals totals = {.sums = means + width};
         for (size_t k = 0; k < width; k++) totals.sums[k] = 0;
-        model_evaluate(run, &run->validation, &totals);
+        evaluate_rows(run, run->staged_validation.rows ? &run->staged_validation : NULL, &run->validation, &totals);
         for (size_t k = 0; k < width; k++) totals.sums[k] /= (double)totals.rows;
     }
     if (seconds) *seconds = nn_clock() - run->started;
@@ -239,11 +279,12 @@ static void run_advance(nn_run *run, size_t max_batches, size_t max_epochs, doub
     const size_t width = 1 + run->model->n_metrics, row = run->validation.rows ? 2 * width : width;
     double *sums = run->sums + width;
     size_t epochs = 0;
+    batch under_way = {0};
     for (size_t b = 0; b < max_batches && epochs < max_epochs; b++) {
         nn_progress *at = &run->progress;
         if (at->batch == 0) begin_epoch(run);
         const size_t left = run->train.rows - at->rows, rows = left < run->batch_size ? left : run->batch_size;
-        train_batch(run, at->rows, rows, sums);
+        train_batch(run, &under_way, at->rows, rows, sums);
         if (run->model->outside.failed) return;
         for (size_t k = 0; k < width; k++) run->sums[k] += sums[k];
         if (last) for (size_t k = 0; k < width; k++) last[k] = sums[k] / (double)rows;
@@ -261,7 +302,7 @@ static void run_advance(nn_run *run, size_t max_batches, size_t max_epochs, doub
 
 /* y[rows][units] from rows start ... of x[][inputs], at most run->batch_size of them. */
 static void forward_rows(nn_run *run, const void *x, size_t start, size_t rows, int training, real *y) {
-    nn_pass p = gather_pass(run, x, NULL, start, rows, training);
+    nn_pass p = gather_pass(run, NULL, x, NULL, start, rows, training);
     const grid g = grid_of(&p, p.plan->units);
     pass_forward(&p);
     scatter(y, &g, place(&p, last_layer(p.plan)->output));

@@ -11,9 +11,24 @@ static inline real *block_at(void *block, const nn_tensor *t) { return (real *)b
         BODY \
     }
 
+/* Anew after each change of a tensor's rule. */
+static void survey_duties(nn_model *m) {
+    nn_duties d = {0};
+    for (size_t k = 0; k < m->plan.n_tensors; k++) {
+        const nn_tensor *t = &m->plan.tensors[k];
+        d.penalties |= t->rule.l1 != 0 || t->rule.l2 != 0;
+        d.constraints |= t->rule.constraint.row != 0; /* row 0: none */
+        if (t->statistic) continue;
+        d.gaps |= !moves(t);
+        d.end = t->offset + t->size > d.end ? t->offset + t->size : d.end;
+    }
+    m->duties = d;
+}
+
 /* l1 sum |w| + l2 sum w^2 over all tensors, frozen ones too. */
 static double penalty_value(const nn_model *m) {
     double penalty = 0;
+    if (!m->duties.penalties) return 0;
     for (size_t k = 0; k < m->plan.n_tensors; k++) {
         const nn_tensor *t = &m->plan.tensors[k];
         vec sum = v_zero();
@@ -166,6 +181,10 @@ static void transpose_all(const nn_plan *plan, void *transposed, const void *par
 /* Moves runs of neighbouring tensors that do and whose gradients are stored. */
 static void sweep_tensors(const nn_step *s) {
     const nn_plan *plan = &s->model->plan;
+    if (!s->flowing && !s->model->duties.gaps) {
+        step_parameters(s, 0, s->model->gradients, s->model->duties.end);
+        return;
+    }
     for (size_t from = 0; from < plan->statistics;) {
         size_t to = from;
         int moving = 1;
@@ -197,7 +216,7 @@ static void step_end(const nn_step *s, double penalty) {
     if (penalty != 0) penalty_gradient(m);
     clip_gradients(m);
     sweep_tensors(s);
-    for (size_t k = 0; k < m->plan.n_tensors; k++) {
+    for (size_t k = 0; m->duties.constraints && k < m->plan.n_tensors; k++) {
         const nn_tensor *t = &m->plan.tensors[k];
         if (moves(t)) constrain(block_at(m->parameters, t), t);
     }

@@ -1,0 +1,58 @@
+/* Staged data of a narrow plan. Its rows lie side by side once, inputs, targets and weight together, and from there an epoch is gathered in one go: batch
+ * after batch, each [columns][rows padded], so that a step finds its data where the gather left them.
+ * Rows of padding repeat the last row of their batch: finite where it is, so that 0 times what comes of them is 0. */
+
+/* Where the batch from row `start` on lies. */
+NN_INLINE real *staged_batch(const nn_staging *s, size_t batch_size, size_t start) {
+    return (real *)s->batches + start / batch_size * nn_pad(batch_size) * s->columns;
+}
+
+/* to[columns][pitch] from 16 rows. */
+NN_INLINE void stage_rows(real *to, size_t pitch, const nn_staging *s, const uint32_t *index) {
+    const real *row[NN_LANES];
+    for (size_t i = 0; i < NN_LANES; i++) row[i] = (const real *)s->rows + index[i] * s->stride;
+    for (size_t c = 0; c < s->columns; c += NN_COLUMNS) {
+        vec column[NN_COLUMNS];
+        v_columns(column, row, c);
+#pragma GCC unroll 4
+        for (size_t i = 0; i < NN_COLUMNS; i++) {
+            if (c + i < s->columns) v_store(to + (c + i) * pitch, column[i]);
+        }
+    }
+}
+
+/* Batches anew from rows in the given order, or as they come. */
+static void stage_batches(const nn_staging *s, size_t rows, size_t batch_size, const uint32_t *order) {
+    for (size_t start = 0; start < rows; start += batch_size) {
+        const size_t count = rows - start < batch_size ? rows - start : batch_size, pitch = nn_pad(count);
+        real *batch = staged_batch(s, batch_size, start);
+        size_t r = 0;
+        for (; order && r + NN_LANES <= count; r += NN_LANES) stage_rows(batch + r, pitch, s, order + start + r);
+        for (; r < count; r += NN_LANES) {
+            uint32_t index[NN_LANES];
+            for (size_t i = 0; i < NN_LANES; i++) {
+                const size_t at = start + (r + i < count ? r + i : count - 1);
+                index[i] = order ? order[at] : (uint32_t)at;
+            }
+            stage_rows(batch + r, pitch, s, index);
+        }
+    }
+}
+
+/* batches: 0 if each epoch makes its own. */
+static void stage(const nn_staging *s, const nn_data *data, size_t inputs, size_t batch_size, int batches) {
+    const real *x = data->x, *y = data->y, *weights = data->weights;
+    for (size_t r = 0; r < data->rows; r++) {
+        real *row = (real *)s->rows + r * s->stride;
+        for (size_t c = 0; c < inputs; c++) row[c] = x[r * inputs + c];
+        for (size_t c = 0; c < data->target_units; c++) row[inputs + c] = y[r * data->target_units + c];
+        if (weights) row[s->columns - 1] = weights[r];
+    }
+    if (batches) stage_batches(s, data->rows, batch_size, NULL);
+}
+
+static void run_stage(nn_run *run) {
+    const size_t inputs = run->model->plan.inputs;
+    if (run->staged.rows) stage(&run->staged, &run->train, inputs, run->batch_size, run->shuffle == NN_KEEP);
+    if (run->staged_validation.rows) stage(&run->staged_validation, &run->validation, inputs, run->batch_size, 1);
+}
