@@ -158,6 +158,13 @@ def exponentials() -> Rows:
     return x, np.exp(middle)[:, None] * (np.outer(cosine, [1, 0, 0, 1]) + sine[:, None] * rest)
 
 
+def five_classes() -> Rows:
+    """Which of five weighted sums of ten numbers is the largest?"""
+    rng = np.random.default_rng(11)
+    x = rng.standard_normal((10_000, 10))
+    return x, (x @ rng.standard_normal((10, 5))).argmax(axis=1)
+
+
 _FIVE: dict[str, Any] = {"inputs": 5, "batch_size": 32, "epochs": 150, "validation_rows": 50}
 _WIDE: dict[str, Any] = {
     "rows": blurred_centres,
@@ -206,6 +213,18 @@ TASKS: dict[str, Task] = {
         Task("T8", units=(512, 512, 10), activations=("relu", "relu", "softmax"), epochs=1, **_WIDE),
         Task(
             "T9", bent_plane, 256, (1024, 1024, 256), ("relu", "relu", "linear"), "mean_squared_error", "adam", 256, 1
+        ),
+        # keras-team/keras#10096: seconds with one release of a backend, minutes with the next.
+        Task(
+            "KI",
+            five_classes,
+            10,
+            (10, 5),
+            ("relu", "softmax"),
+            "categorical_crossentropy",
+            "adam",
+            50,
+            10,
         ),
         # All rows in one batch: SimpleChains.jl's published net, and what FANN can do (see peers/fann_peer.py).
         Task(

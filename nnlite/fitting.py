@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 # Multiply-adds of a validation beyond which Python does it, in slices: Ctrl-C is not seen while the engine does.
-_LONG = 5e8
+_LONG = 4e9
 
 
 class Turn:
