@@ -57,6 +57,7 @@ typedef struct nn_engine {
     void (*unpack)(const nn_tensor *tensor, void *array, const void *block);
     void (*transpose)(const nn_plan *plan, void *transposed, const void *parameters);
     void (*stage)(nn_run *run);                          /* fills what nn_run_bind has made room for */
+    void (*begin_epoch)(nn_run *run);                    /* rows in the order of the epoch, sums 0 */
     void (*advance)(nn_run *run, size_t max_batches, size_t max_epochs, double *means, double *seconds, double *last);
     void (*evaluate)(nn_run *run, const nn_data *data, nn_totals *totals);
     void (*predict)(nn_run *run, const void *x, size_t rows, void *y);

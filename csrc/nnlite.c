@@ -407,14 +407,12 @@ nn_status nn_run_sums(const nn_run *run, double *sums) {
 }
 
 nn_status nn_run_seek(nn_run *run, size_t batches, const double *sums) {
-    const nn_state *s = &run->model->state;
     if (!ready_to_run(run)) return NN_NO_DATA;
     if (batches >= run->progress.batches) return NN_BAD_SIZE;
-    if (run->shuffle != NN_KEEP) nn_order_rows(run->order, run->train.rows, run->batch_size, run->shuffle, s->seed, s->epochs);
+    run->model->engine->begin_epoch(run);
     for (size_t k = 0; k < run->width; k++) run->sums[k] = sums[k];
     run->progress.batch = batches;
     run->progress.rows = batches * run->batch_size;
-    run->started = nn_clock();
     return NN_OK;
 }
 

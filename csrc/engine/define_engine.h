@@ -76,6 +76,7 @@ const nn_engine NN_ENGINE = {
     .unpack = tensor_unpack,
     .transpose = transpose_all,
     .stage = run_stage,
+    .begin_epoch = begin_epoch,
     .advance = run_advance,
     .evaluate = model_evaluate,
     .predict = run_predict,
