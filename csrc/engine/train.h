@@ -94,10 +94,19 @@ NN_INLINE outcome gather_outcome(nn_run *run, const nn_pass *p, const nn_data *d
     return o;
 }
 
+/* What the sum of the rows' weighted losses is divided by; 1 if that would be 0. */
+static double loss_divisor(const nn_model *m, const outcome *o) {
+    if (m->loss.sum) return 1;
+    if (!m->loss.by_weight || !o->weights) return (double)o->grid.rows;
+    vec total = v_zero();
+    for (size_t r = 0; r < o->grid.rows; r += NN_LANES) total = v_add(total, v_keep(m_first(o->grid.rows - r), v_load(o->weights + r)));
+    return v_sum(total) == 0 ? 1 : (double)v_sum(total);
+}
+
 /* The sum over a batch that its mean loss contributes, and the metrics' sums, into sums[1 + metrics]. Metrics are not weighted. */
 static void measure(const nn_model *m, const outcome *o, double penalty, double *sums) {
     const double rows = (double)o->grid.rows, loss = m->loss.weight * loss_value(&m->loss.kind, o);
-    sums[0] = (m->loss.sum ? loss * rows : loss) + penalty * rows;
+    sums[0] = loss * (rows / loss_divisor(m, o)) + penalty * rows;
     outcome plain = *o;
     plain.weights = NULL;
     for (size_t k = 0; k < m->n_metrics; k++) sums[1 + k] = metric_value(&m->metrics[k], &plain);
@@ -111,7 +120,7 @@ static void train_batch(nn_run *run, size_t start, size_t rows, double *sums) {
     const outcome o = gather_outcome(run, &p, &run->train, order, start);
     pass_forward(&p);
     measure(m, &o, p.penalty, sums);
-    const double scale = m->loss.sum ? m->loss.weight : m->loss.weight / (double)rows;
+    const double scale = m->loss.weight / loss_divisor(m, &o);
     const size_t skip = m->fused ? 1 : 0; /* an activation shares its gradient's place with the layer before */
     loss_gradient(place(&p, last_layer(p.plan)->gradient), &m->loss.kind, m->fused, (real)scale, &o);
     pass_backward(&p, skip);
@@ -244,6 +253,7 @@ static void forward_rows(nn_run *run, const void *x, size_t start, size_t rows, 
     nn_pass p = gather_pass(run, x, NULL, start, rows, training);
     const grid g = grid_of(&p, p.plan->units);
     pass_forward(&p);
+    run->activity = p.penalty;
     scatter(y, &g, place(&p, last_layer(p.plan)->output));
 }
 
