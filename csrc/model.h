@@ -54,6 +54,7 @@ struct nn_run {
     size_t width;         /* 1 + metrics when the data were bound */
     double *sums;         /* width sums of the epoch under way, then as many for each of NN_SUMS batches, of which training uses the first */
     nn_progress progress;
+    double activity;      /* activity penalties of the last nn_forward */
     double started;       /* of the epoch under way, seconds */
     size_t threads;       /* that do the jobs of the call under way; 1 outside of calls */
     nn_run **helpers;     /* the runs in which threads 1 ... n_helpers work */

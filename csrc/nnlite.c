@@ -424,6 +424,8 @@ nn_status nn_forward(nn_run *run, const void *x, size_t rows, int training, void
     return NN_OK;
 }
 
+double nn_run_activity(const nn_run *run) { return run->activity; }
+
 nn_status nn_backward(nn_run *run, const void *dy, size_t rows) {
     if (rows == 0 || rows > run->batch_size) return NN_BAD_SIZE;
     const nn_environment caller = environment_enter();

@@ -88,6 +88,7 @@ typedef struct nn_loss_record {
     nn_row kind;
     double weight;  /* factor on the loss, not on penalties */
     int sum;        /* 0: mean over the rows of a batch, 1: sum */
+    int by_weight;  /* 1: the mean divides by the sum of the rows' weights, not by their count */
     int fuse;       /* 1: take the gradient at the logits when the last layer is the activation this loss fuses with */
 } nn_loss_record;
 
@@ -199,6 +200,7 @@ nn_status nn_run_seek(nn_run *run, size_t batches, const double *sums);
 
 /* The parts of a step, for losses written elsewhere: outputs of one batch, gradients from the gradient of the loss in the outputs, one optimizer step. */
 nn_status nn_forward(nn_run *run, const void *x, size_t rows, int training, void *y);
+double nn_run_activity(const nn_run *run); /* the activity penalties of the last nn_forward */
 nn_status nn_backward(nn_run *run, const void *dy, size_t rows);
 nn_status nn_update(nn_model *model, double *penalty);
 

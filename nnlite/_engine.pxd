@@ -29,7 +29,7 @@ cdef extern from "nnlite.h" nogil:
     ctypedef struct nn_loss_record:
         nn_row kind
         double weight
-        int sum, fuse
+        int sum, by_weight, fuse
     ctypedef struct nn_optimizer_record:
         nn_row kind
         double learning_rate, decay, weight_decay, clipvalue, clipnorm, global_clipnorm
@@ -89,6 +89,7 @@ cdef extern from "nnlite.h" nogil:
     nn_status nn_run_sums(const nn_run *run, double *sums)
     nn_status nn_run_seek(nn_run *run, size_t batches, const double *sums)
     nn_status nn_forward(nn_run *run, const void *x, size_t rows, int training, void *y)
+    double nn_run_activity(const nn_run *run)
     nn_status nn_backward(nn_run *run, const void *dy, size_t rows)
     nn_status nn_update(nn_model *model, double *penalty)
     nn_status nn_evaluate(nn_run *run, const nn_data *data, size_t before, double *sums, double *means)

@@ -199,7 +199,7 @@ cdef class EngineModel:
         return 0
 
     def compile(self, loss, bint fuse, metrics, optimizer):
-        """loss: (name, numbers, weight, sum); metrics: [(name, numbers)]; optimizer: (name, numbers, learning_rate, decay, weight_decay,
+        """loss: (name, numbers, weight, sum, by_weight); metrics: [(name, numbers)]; optimizer: (name, numbers, learning_rate, decay, weight_decay,
         clipvalue, clipnorm, global_clipnorm)."""
         cdef nn_loss_record loss_record
         cdef nn_optimizer_record optimizer_record
@@ -210,6 +210,7 @@ cdef class EngineModel:
             fill_row(&loss_record.kind, "loss", loss[0], loss[1])
             loss_record.weight = loss[2]
             loss_record.sum = loss[3]
+            loss_record.by_weight = loss[4]
             loss_record.fuse = fuse
             for i, (name, numbers) in enumerate(metrics):
                 fill_row(&metric_rows[i], "metric", name, numbers)
@@ -567,6 +568,11 @@ cdef class Run:
         check(status)
         self.model.hear()
         return y
+
+    @property
+    def activity(self):
+        """The activity penalties of the last forward."""
+        return nn_run_activity(self.handle)
 
     def backward(self, dy):
         """Gradients of all tensors from the gradient of the loss in the outputs of the last forward."""

@@ -319,14 +319,14 @@ def sparse_sigmoid() -> Row:
     return row("hard_sigmoid", 0.5, 0.5)
 
 
-@activation(default_value="value")
-def threshold(threshold: float = 0.0, value: float = 0.0) -> Row:
-    """x above the threshold, else value.
+@activation(value="default_value")
+def threshold(threshold: float = 0.0, default_value: float = 0.0) -> Row:
+    """x above the threshold, else default_value.
 
     >>> threshold([0.5, 1.5], 1.0, -2.0)
     array([-2. ,  1.5], dtype=float32)
     """
-    return row("threshold", number("threshold", threshold), number("value", value))
+    return row("threshold", number("threshold", threshold), number("default_value", default_value))
 
 
 @activation()

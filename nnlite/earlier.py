@@ -43,6 +43,9 @@ class EarlierMethods:
             warnings.warn(text, UserWarning, stacklevel=2)
         return outputs
 
+    def reset_metrics(self) -> None:
+        """Do nothing: what `train_on_batch` and `test_on_batch` return is of their batch alone, without this too."""
+
     def fit_generator(
         self,
         generator: Any,

@@ -40,7 +40,7 @@ class Loss(Configurable):
     Args:
         reduction: makes one number of the losses of the rows. "sum_over_batch_size" (also "auto", "mean"): their
             weighted sum over their count; "sum": their weighted sum; "mean_with_sample_weight": that over the sum of
-            the weights; "none" (None): the weighted losses themselves. Training takes the first for all but "sum".
+            the weights; "none" (None): the weighted losses themselves. Training takes the first for "none".
         name: what configs call it.
 
     Call one as ``loss(y_true, y_pred, sample_weight=None)`` on arrays. A subclass with a `call` of its own is a loss
@@ -85,6 +85,8 @@ class Loss(Configurable):
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         values = np.asarray(self.call(y_true, y_pred))
+        if not values.ndim and sample_weight is not None:  # one loss of the whole batch counts for each of its rows
+            values = np.full(np.shape(sample_weight)[:1], values)
         weights = np.ones_like(values) if sample_weight is None else spread_weights(sample_weight, values.shape)
         values = values * weights
         if self.reduction == "none":
@@ -111,7 +113,8 @@ class Loss(Configurable):
         outputs = np.asarray(y_pred, np.float64)
         rows = len(outputs)
         weights = np.ones(rows) if sample_weight is None else np.asarray(sample_weight, np.float64).reshape(rows)
-        scale = weights if self.reduction == "sum" else weights / rows
+        divisor = {"sum": 1.0, "mean_with_sample_weight": weights.sum() or 1.0}.get(self.reduction, rows)
+        scale = weights / divisor
         counts = self.counts(y_true)
         if counts is not None and self.reduction in _MEANS:
             scale = weights * counts / max(counts.sum(), 1)

@@ -160,10 +160,11 @@ def _enter_loss(entry: Entry[Loss]) -> None:
     """Enter a loss as a metric of the same names."""
 
     def make(name: str | None = None, dtype: Any = None, **parameters: Any) -> Metric:
-        return LossMetric(entry.make(**parameters), name, dtype)
+        return LossMetric(entry.make(**parameters), name or own_name, dtype)
 
     make.__doc__ = entry.make.__doc__
-    of_metric = ("LogCoshError",) if entry.name == "log_cosh" else ()  # the one that Keras calls otherwise
+    # the one that Keras calls otherwise
+    of_metric, own_name = (("LogCoshError",), "logcosh") if entry.name == "log_cosh" else ((), None)
     METRICS.entry(entry.name, *entry.aliases, *entry.class_name(), *of_metric, rows=entry.rows)(make)
 
 

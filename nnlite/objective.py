@@ -102,7 +102,7 @@ class Objective:
         units = door.output_units
         loss = self.loss or losses.LOSSES.get("mean_squared_error")
         row, weight = loss.record(units, door.activation), self.weight if self.loss else 0.0
-        record = None if row is None else LossRecord(*row, weight, loss.reduction == "sum")
+        record = None if row is None else _record_of(row, weight, loss)
         chosen = self.chosen + self.weighted
         found = [metrics.get(identifier, loss, units, 1 if loss.sparse else units) for identifier in chosen]
         first = len(self.chosen)  # of those that count by weights, which the engine does not
@@ -127,6 +127,10 @@ class Objective:
         engine.compile(measures.record or NO_LOSS, True, measures.rows, self.optimizer.record())
         self.optimizer.attach(engine)
         self.stepper = Stepper(self.optimizer)
+
+
+def _record_of(row: Row, weight: float, loss: Loss) -> LossRecord:
+    return LossRecord(*row, weight, loss.reduction == "sum", loss.reduction == "mean_with_sample_weight")
 
 
 def _described(identifier: Any) -> Any:

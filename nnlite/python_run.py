@@ -208,7 +208,7 @@ class PythonRun:
             outputs = self._run.forward(batch.x, True)
             value, gradient = measures.loss.value_and_gradient(batch.y, outputs, batch.weights)
             self._run.backward(np.ascontiguousarray(gradient * measures.weight, outputs.dtype))
-            loss = measures.weight * value + self._update()
+            loss = measures.weight * value + self._run.activity + self._update()
             count(measures, batch.y, outputs, batch.weights)
             return [loss, *(self._judge.evaluate(outputs, batch.y)[1:] if measures.rows else [])]
         epochs = self.model.epochs_done

@@ -45,13 +45,14 @@ class LayerRecord(NamedTuple):
 
 class LossRecord(NamedTuple):
     """The loss of a model; `weight` multiplies it, not the penalties; `sum`: over the rows of a batch in place of
-    their mean.
+    their mean; `by_weight`: their mean is over the sum of the rows' weights.
     """
 
     row: str
     numbers: tuple[float, ...] = ()
     weight: float = 1.0
     sum: bool = False
+    by_weight: bool = False
 
 
 class OptimizerRecord(NamedTuple):

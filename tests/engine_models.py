@@ -169,12 +169,13 @@ def compiled(
     weight: float = 1.0,
     total: bool = False,
     loss_numbers: tuple[float, ...] | None = None,
+    by_weight: bool = False,
 ) -> EngineModel:
     """The model with a loss, by default the mean squared error, and an optimizer, by default sgd with rate 1. total:
-    sum over rows."""
+    sum over rows; by_weight: over the sum of their weights."""
     o = optimizer or Optimizer("sgd", learning_rate=1.0)
     rates = (o.learning_rate, o.decay, o.weight_decay, o.clipvalue, o.clipnorm, o.global_clipnorm)
-    record = (loss, numbers("loss", loss) if loss_numbers is None else loss_numbers, weight, total)
+    record = (loss, numbers("loss", loss) if loss_numbers is None else loss_numbers, weight, total, by_weight)
     model.compile(record, fuse, [(name, numbers("metric", name)) for name in metrics], (o.row, o.numbers, *rates))
     return model
 

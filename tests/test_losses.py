@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import reference
 
-from nnlite import Sequential, config, layers, losses
+from nnlite import Sequential, config, layers, losses, optimizers
 from nnlite.errors import ArgumentError, ShapeError, UnsupportedError
 
 RANDOM = np.random.default_rng(1)
@@ -309,3 +309,40 @@ def test_wrong_arguments():
 def test_logits_that_are_none():
     with pytest.warns(UserWarning, match="outputs of sigmoid are no logits"):
         losses.BinaryCrossentropy(from_logits=True).record(1, "sigmoid")
+
+
+# ---- reductions and penalties in training ----
+
+
+def trained(loss, weights, **layer):
+    """Losses of 12 rows in batches of 8 and 4, and the weights after one epoch by SGD."""
+    model = Sequential([layers.Dense(3, input_dim=2, kernel_initializer="ones", bias_initializer="ones", **layer)])
+    model.compile(optimizers.SGD(0.1), loss)
+    x, y = np.linspace(-1, 1, 24).reshape(12, 2), np.linspace(0, 1, 36).reshape(12, 3)
+    history = model.fit(x, y, 8, 1, verbose=0, shuffle=False, sample_weight=weights)
+    return [*history.history["loss"], *(w for weight in model.get_weights() for w in weight.ravel())]
+
+
+def squared_error(y_true, y_pred):
+    return np.mean((y_true - y_pred) ** 2, axis=-1)
+
+
+def test_mean_with_sample_weight_divides_by_the_weights_of_a_batch():
+    weights = np.linspace(0.5, 3, 12)
+    divided = weights / np.repeat([weights[:8].mean(), weights[8:].mean()], [8, 4])
+    by_weight = losses.MeanSquaredError(reduction="mean_with_sample_weight")
+    np.testing.assert_allclose(trained(by_weight, weights), trained("mse", divided), rtol=1e-5)
+    np.testing.assert_allclose(trained(by_weight, None), trained("mse", None), rtol=1e-6)
+    assert trained(by_weight, np.zeros(12)) == trained("mse", np.zeros(12))
+    in_python = losses.PythonLoss(squared_error, "mean_with_sample_weight")
+    np.testing.assert_allclose(trained(in_python, weights), trained(by_weight, weights), rtol=1e-5)
+
+
+def test_the_loss_of_training_in_python_has_activity_penalties(keras3):
+    penalty = {"activity_regularizer": "l2"}
+    np.testing.assert_allclose(trained(squared_error, None, **penalty), trained("mse", None, **penalty), rtol=1e-5)
+
+
+def test_one_loss_of_a_batch_is_weighted_by_all_of_its_rows():
+    weights = np.array([0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
+    assert losses.Dice()(T, P, weights) == pytest.approx(losses.Dice()(T, P) * weights.mean())

@@ -113,12 +113,21 @@ NN_INLINE outcome gather_outcome(nn_run *run, const nn_staging *staged, const nn
     return o;
 }
 
+/* What the sum of the rows' weighted losses is divided by; 1 if that would be 0. */
+static double loss_divisor(const nn_model *m, const outcome *o) {
+    if (m->loss.sum) return 1;
+    if (!m->loss.by_weight || !o->weights) return (double)o->grid.rows;
+    vec total = v_zero();
+    for (size_t r = 0; r < o->grid.rows; r += NN_LANES) total = v_add(total, v_keep(m_first(o->grid.rows - r), v_load(o->weights + r)));
+    return v_sum(total) == 0 ? 1 : (double)v_sum(total);
+}
+
 /* The sum over a batch that its mean loss contributes, and the metrics' sums, into sums[1 + metrics]. Metrics are not weighted. In training the gradient
  * of the loss is left in dp, else NULL. */
 static void measure(const nn_model *m, const outcome *o, real *dp, double penalty, double *sums) {
-    const double rows = (double)o->grid.rows, scale = m->loss.sum ? m->loss.weight : m->loss.weight / rows;
-    const double loss = m->loss.weight * loss_pass(dp, &m->loss.kind, dp && m->fused, (real)scale, o);
-    sums[0] = (m->loss.sum ? loss * rows : loss) + penalty * rows;
+    const double rows = (double)o->grid.rows, divisor = loss_divisor(m, o);
+    const double loss = m->loss.weight * loss_pass(dp, &m->loss.kind, dp && m->fused, (real)(m->loss.weight / divisor), o);
+    sums[0] = loss * (rows / divisor) + penalty * rows;
     outcome unweighted;
     if (o->weights) {
         unweighted = *o;
@@ -305,6 +314,7 @@ static void forward_rows(nn_run *run, const void *x, size_t start, size_t rows, 
     nn_pass p = gather_pass(run, NULL, x, NULL, start, rows, training);
     const grid g = grid_of(&p, p.plan->units);
     pass_forward(&p);
+    run->activity = p.penalty;
     scatter(y, &g, place(&p, last_layer(p.plan)->output));
 }
 
