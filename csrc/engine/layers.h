@@ -17,7 +17,7 @@ static inline real *tensor_values(const nn_pass *p, const nn_layer *l, size_t t)
 static inline real *tensor_gradient(const nn_pass *p, const nn_layer *l, size_t t) { return (real *)p->gradients + l->tensors[t].offset; }
 NN_INLINE grid grid_of(const nn_pass *p, size_t units) {
     const nn_plan *plan = p->plan;
-    return grid_new(plan->narrow, p->rows, units, p->pitch, fixed_place(p, plan->lanes), plan->lanes_reals);
+    return grid_new(plan->narrow, p->rows, units, p->pitch, p->lanes, plan->lanes_reals);
 }
 
 /* ---- dense. n: use_bias. y = x kernel + bias; tensors kernel, bias. ---- */
@@ -66,6 +66,19 @@ static void dense_backward(nn_pass *p, const nn_layer *l, real *dx) {
     panel_forward(&wide, p->rows, l->input_stride / NN_LANES);
 }
 
+/* The gradient of inputs [from, to) of a wide kernel, from being a multiple of 16; with input 0 goes the gradient of the bias. */
+static void dense_gradient(const nn_pass *p, const nn_layer *l, size_t from, size_t to) {
+    const real *dy = place(p, l->gradient);
+    const size_t panels = l->stride / NN_LANES;
+    const panel_product wide = {.c = tensor_gradient(p, l, 0), .cp = kernel_pitch(l), .a = layer_input(p, l), .ap = p->pitch, .b = dy, .bp = p->pitch, .k = p->rows};
+    panel_across(&wide, from, to, panels);
+    for (size_t panel = 0; l->n_tensors > 1 && from == 0 && panel < panels; panel++) {
+        vec sum = v_zero();
+        for (size_t r = 0; r < p->rows; r++) sum = v_add(sum, v_load(dy + panel * p->pitch + r * NN_LANES));
+        v_store(tensor_gradient(p, l, 1) + panel * NN_LANES, sum);
+    }
+}
+
 static void dense_weights(nn_pass *p, const nn_layer *l) {
     const real *x = layer_input(p, l), *dy = place(p, l->gradient);
     real *kernel = tensor_gradient(p, l, 0), *bias = l->n_tensors > 1 ? tensor_gradient(p, l, 1) : NULL;
@@ -73,19 +86,13 @@ static void dense_weights(nn_pass *p, const nn_layer *l) {
         narrow_gradient(kernel, bias != NULL, x, dy, l->inputs, l->units, p->pitch);
         return;
     }
-    const panel_product wide = {.c = kernel, .cp = kernel_pitch(l), .a = x, .ap = p->pitch, .b = dy, .bp = p->pitch, .k = p->rows};
-    panel_across(&wide, 0, l->inputs, l->stride / NN_LANES);
-    for (size_t panel = 0; bias && panel < l->stride / NN_LANES; panel++) {
-        vec sum = v_zero();
-        for (size_t r = 0; r < p->rows; r++) sum = v_add(sum, v_load(dy + panel * p->pitch + r * NN_LANES));
-        v_store(bias + panel * NN_LANES, sum);
-    }
+    dense_gradient(p, l, 0, l->inputs);
 }
 
-/* The transposed kernel's panels from the kernel's, 16 x 16 at a time. */
-static void dense_transpose(const nn_layer *l, real *transposed, const real *kernel) {
+/* The transposed kernel's panels from inputs [from, to) of the kernel, 16 x 16 at a time. */
+static void dense_transpose(const nn_layer *l, real *transposed, const real *kernel, size_t from, size_t to) {
     for (size_t u = 0; u < l->units; u += NN_LANES) {
-        for (size_t i = 0; i < l->inputs; i += NN_LANES) {
+        for (size_t i = from; i < to; i += NN_LANES) {
             real block[NN_LANES * NN_LANES], *to = transposed + i / NN_LANES * transposed_pitch(l) + u * NN_LANES;
             transpose_block(block, kernel + u / NN_LANES * kernel_pitch(l) + i * NN_LANES, at_most_16(l->inputs - i));
             for (size_t k = 0; k < at_most_16(l->units - u); k++) v_store(to + k * NN_LANES, v_load(block + k * NN_LANES));
@@ -102,7 +109,7 @@ static void dense_transpose(const nn_layer *l, real *transposed, const real *ker
 
 static double activity_share(const nn_pass *p, const nn_layer *l) { return l->kind.numbers[2] != 0 ? 1 / (double)p->rows : 1; }
 
-static void activity_regularization_shape(nn_layer *l) { l->elementwise = l->keeps_output = 1; }
+static void activity_regularization_shape(nn_layer *l) { l->elementwise = l->keeps_output = l->couples_rows = 1; }
 
 static void activity_regularization_forward(nn_pass *p, const nn_layer *l) {
     const grid g = grid_of(p, l->units);

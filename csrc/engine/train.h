@@ -2,10 +2,18 @@
 
 static inline real *run_real(void *p) { return (real *)p; }
 
+/* The run a thread works in. */
+static nn_run *run_of(nn_run *run, size_t thread) { return thread ? run->helpers[thread - 1] : run; }
+
+static real *lanes_of_run(const nn_run *run) {
+    const nn_plan *plan = &run->model->plan;
+    return (real *)run->workspace + nn_room(plan->narrow, run->batch_size) * plan->row_reals + plan->lanes;
+}
+
 NN_INLINE nn_pass pass_of(nn_run *run, const void *input, size_t rows, int training) {
     nn_model *m = run->model;
     return (nn_pass){.plan = &m->plan, .parameters = m->parameters, .gradients = m->gradients, .transposed = m->transposed,
-                     .workspace = run->workspace, .input = input, .rows = rows, .pitch = nn_pitch(m->plan.narrow, rows),
+                     .workspace = run->workspace, .lanes = lanes_of_run(run), .input = input, .rows = rows, .pitch = nn_pitch(m->plan.narrow, rows),
                      .room = nn_room(m->plan.narrow, run->batch_size), .training = training,
                      .seed = m->state.seed, .iteration = m->state.iterations};
 }
@@ -103,9 +111,15 @@ static void measure(const nn_model *m, const outcome *o, double penalty, double 
     for (size_t k = 0; k < m->n_metrics; k++) sums[1 + k] = metric_value(&m->metrics[k], &plain);
 }
 
+#include "jobs.h"
+
 /* One optimizer step on `rows` rows of the run's training data; its sums go into sums[1 + metrics]. */
 static void train_batch(nn_run *run, size_t start, size_t rows, double *sums) {
     nn_model *m = run->model;
+    if (!m->plan.narrow) {
+        train_wide_batch(run, start, rows, sums);
+        return;
+    }
     const uint32_t *order = run->shuffle != NN_KEEP ? run->order : NULL;
     nn_pass p = gather_pass(run, run->train.x, order, start, rows, 1);
     const outcome o = gather_outcome(run, &p, &run->train, order, start);
@@ -126,9 +140,6 @@ static void begin_epoch(nn_run *run) {
 }
 
 /* ---- batches that do not depend on each other, on several threads ---- */
-
-/* The run a thread works in. */
-static nn_run *run_of(nn_run *run, size_t thread) { return thread ? run->helpers[thread - 1] : run; }
 
 /* Parts of this size make a job's overhead small, and leave enough of them for every thread. */
 #define PART_WORK 5e4

@@ -158,7 +158,7 @@ static void transpose_kernels(const nn_plan *plan, void *transposed, const void 
     for (size_t l = 1; l < plan->n_layers && !plan->narrow; l++) {
         const nn_layer *layer = &plan->layers[l];
         if (layer->kind.row == LAYER_dense)
-            dense_transpose(layer, (real *)transposed + layer->transposed, (const real *)parameters + layer->tensors[0].offset);
+            dense_transpose(layer, (real *)transposed + layer->transposed, (const real *)parameters + layer->tensors[0].offset, 0, layer->inputs);
     }
 }
 
@@ -185,6 +185,41 @@ static void sweep_tensors(nn_model *m, double rate, const real *h) {
             optimizer_sweep(m->optimizer.kind.row, w, (const real *)m->gradients + from, (real *)m->slots + from, plan->parameters, to - from, h);
         from = to;
     }
+}
+
+/* ---- the step of a part of the parameters ---- */
+
+/* What one step of the optimizer needs to know. */
+typedef struct sweep {
+    real rates[OPTIMIZER_CONSTANTS], shrink;
+} sweep;
+
+/* Whether an update is nothing but the optimizer's step, which each parameter takes by itself. */
+static int update_is_plain(const nn_model *m) {
+    const nn_optimizer_record *o = &m->optimizer;
+    if (o->clipvalue > 0 || o->clipnorm > 0 || o->global_clipnorm > 0) return 0;
+    for (size_t k = 0; k < m->plan.n_tensors; k++) {
+        const nn_tensor_rule *rule = &m->plan.tensors[k].rule;
+        if (rule->l1 != 0 || rule->l2 != 0 || rule->constraint.row != CONSTRAINT_none) return 0;
+    }
+    return 1;
+}
+
+static sweep sweep_begin(nn_model *m) {
+    const double rate = m->state.learning_rate / (1 + m->optimizer.decay * (double)m->state.iterations);
+    const rates now = {rate, m->state.products};
+    sweep s = {.shrink = (real)(rate * m->optimizer.weight_decay)};
+    optimizer_prepare(s.rates, &m->optimizer.kind, &now);
+    return s;
+}
+
+/* One step of reals [from, to) of a tensor, multiples of 16. */
+static void sweep_range(nn_model *m, const sweep *s, const nn_tensor *t, size_t from, size_t to) {
+    const size_t at = t->offset + from;
+    real *w = (real *)m->parameters + at;
+    if (!moves(t)) return;
+    for (size_t i = 0; s->shrink != 0 && i < to - from; i += NN_LANES) v_store(w + i, v_fnma(v_set(s->shrink), v_load(w + i), v_load(w + i)));
+    optimizer_sweep(m->optimizer.kind.row, w, (const real *)m->gradients + at, (real *)m->slots + at, m->plan.parameters, to - from, s->rates);
 }
 
 /* Takes the step the gradients ask for; returns the penalties the parameters cost before it. */
