@@ -23,9 +23,9 @@ BANDS = {
     # The same numbers but for rounding.
     "rounding": {"loss": (1e-4, 0.0), "accuracy": (0.0, 0.005)},
     # Rounding that grows in the course of a fit.
-    "growing": {"loss": (2e-3, 0.0), "accuracy": (0.0, 0.005)},
-    # The same numbers but for rounding; accuracy taken once at the end instead of while the last epoch ran.
-    "afterwards": {"loss": (2e-3, 0.0), "accuracy": (0.0, 0.15)},
+    "growing": {"loss": (2e-3, 0.0), "accuracy": (0.0, 0.015)},
+    # Rounding that grows; accuracy is taken at the end instead of while the last epoch ran, so loss alone can tell.
+    "afterwards": {"loss": (2e-3, 0.0)},
     # Epsilon elsewhere: beside Adam's corrected second moment, inside RMSprop's root; matters where gradients are tiny.
     "epsilon": {"loss": (0.04, 0.0), "accuracy": (0.0, 0.005)},
     # Weights of its own to start from, or a relative of the optimizer: the same kind of result.
@@ -94,9 +94,10 @@ def disagreement(name: str, score: Score, reference: Score, band: dict[str, tupl
 
 def check(task: Task, peers: Mapping[str, Competitor]) -> tuple[dict[str, Score], dict[str, str]]:
     """Scores of all, and sentences about those that disagree with nnlite, by peer. All start from the same weights, if
-    they can be given any, and go through the rows in order; tasks of few epochs do so for one.
+    they can be given any, and go through the rows in order. Tasks of few epochs do so in brief: in wide nets a rounding
+    error now and then moves a row across the edge of a relu, and after hundreds of steps that is another path.
     """
-    ordered = replace(task, shuffle=False, epochs=task.epochs if task.epochs >= 10 else 1)
+    ordered = replace(task if task.epochs >= 10 else in_brief(task), shuffle=False)
     scores = {name: peer.prepare(ordered, peer.choices(task)[0])() for name, peer in peers.items()}
     found = {
         name: disagreement(peer.NAME, scores[name], scores["nnlite"], BANDS[peer.differs(task)])

@@ -86,13 +86,12 @@ static void net_free(net *s) {
     }
 }
 
+/* For kernel gradients, input gradients are done too, as in a step: time_kind takes their time away. */
 static void engine_products(net *s, enum kind kind) {
     const nn_layer *layers = s->model->plan.layers;
-    for (size_t l = 0; l < LAYERS_OF_NET; l++) {
-        if (kind == FORWARD) layer_forward(&s->pass, &layers[l]);
-        if (kind == KERNEL_GRADIENT) layer_weights(&s->pass, &layers[l]);
-        if (kind == INPUT_GRADIENT && l) layer_backward(&s->pass, &layers[l], place(&s->pass, layers[l - 1].gradient));
-    }
+    if (kind == FORWARD) pass_forward(&s->pass);
+    if (kind == KERNEL_GRADIENT) pass_backward(&s->pass, 0);
+    for (size_t l = LAYERS_OF_NET; kind == INPUT_GRADIENT && l-- > 1;) layer_backward(&s->pass, &layers[l], place(&s->pass, layers[l - 1].gradient));
 }
 
 static void blas_products(net *s, enum kind kind) {
@@ -146,7 +145,7 @@ static void time_kind(net *s, enum kind kind) {
     size_t count = 1;
     while (seconds_of(engine_products, s, kind, count) * (double)count < 2e-3) count *= 2;
     for (size_t t = 0; t < TURNS; t++) {
-        taken[0][t] = seconds_of(engine_products, s, kind, count);
+        taken[0][t] = seconds_of(engine_products, s, kind, count) - (kind == KERNEL_GRADIENT ? seconds_of(engine_products, s, INPUT_GRADIENT, count) : 0);
         taken[1][t] = s->blas ? seconds_of(blas_products, s, kind, count) : NAN;
     }
     for (size_t side = 0; side < 2; side++) qsort(taken[side], TURNS, sizeof(double), ascending);

@@ -11,6 +11,13 @@ typedef struct nn_row_list {
 } nn_row_list;
 
 /* One batch on its way through the plan: everything a layer routine may look at. */
+/* What is computed outside, for layers of the row `given`. */
+typedef struct nn_outside {
+    nn_function function;
+    void *context;
+    int failed;              /* since the function was set */
+} nn_outside;
+
 typedef struct nn_pass {
     const nn_plan *plan;
     void *parameters;        /* moving statistics change in training, the rest does not */
@@ -25,6 +32,9 @@ typedef struct nn_pass {
     int training;
     uint64_t seed, iteration;
     double penalty;          /* added by layers that penalise their output */
+    nn_outside *outside;
+    const struct nn_step *step; /* takes gradients as they are made, see engine/step.h; NULL: all are stored */
+    struct nn_ahead *ahead;  /* rows to bring near for the next batch, or NULL */
 } nn_pass;
 
 /* Sums over the rows seen so far; mean = sum / rows. */

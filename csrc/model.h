@@ -23,6 +23,7 @@ struct nn_model {
     void *block;          /* parameters, gradients, transposed kernels; each starts on 64 bytes */
     void *parameters, *gradients, *transposed;
     void *slots;          /* n_slots blocks shaped like parameters */
+    nn_outside outside;
 };
 
 struct nn_run {
@@ -31,6 +32,7 @@ struct nn_run {
     void *block;          /* input, targets and weights of one batch, then the plan's workspace; starts on 64 bytes */
     void *input, *targets, *weights, *workspace;
     nn_data train, validation;
+    int holds;            /* steps end with the gradients */
     int bound;
     nn_shuffling shuffle;
     uint32_t *order;      /* rows in the order of the epoch under way */

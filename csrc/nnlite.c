@@ -229,6 +229,8 @@ void *nn_model_parameters(nn_model *m) { return m->parameters; }
 nn_state nn_state_get(const nn_model *m) { return m->state; }
 void nn_state_set(nn_model *m, const nn_state *state) { m->state = *state; }
 
+void nn_model_set_function(nn_model *m, nn_function function, void *context) { m->outside = (nn_outside){.function = function, .context = context}; }
+
 /* ---- runs ---- */
 
 /* Input, targets, weights and workspace of one batch in one block, each padded; targets are at most as wide as outputs. */
@@ -291,6 +293,7 @@ static void take_sums(nn_run *run, double *sums) {
 /* Borrows threads for a call that may do `work` multiply-adds at the same time, and sees to it that each has a run to work in. */
 static nn_status begin_threads(nn_run *run, double work) {
     const size_t allowed = nn_threads();
+    if (run->model->outside.function) return NN_OK; /* which is asked in the caller's thread */
     size_t wanted = work < WORTH_A_THREAD * (double)allowed ? (size_t)(work / WORTH_A_THREAD) : allowed;
     if (wanted < 2 || (wanted = nn_pool_borrow(wanted)) < 2) return NN_OK;
     nn_status status = NN_OK;
@@ -378,6 +381,8 @@ nn_status nn_run_advance(nn_run *run, size_t max_batches, size_t max_epochs, dou
     return NN_OK;
 }
 
+void nn_run_hold(nn_run *run, int hold) { run->holds = hold; }
+
 nn_status nn_run_sums(const nn_run *run, double *sums) {
     if (!ready_to_run(run)) return NN_NO_DATA;
     for (size_t k = 0; k < run->width; k++) sums[k] = run->sums[k];
@@ -421,24 +426,23 @@ nn_status nn_update(nn_model *m, double *penalty) {
     return NN_OK;
 }
 
-nn_status nn_evaluate(nn_run *run, const nn_data *data, double *means) {
+nn_status nn_evaluate(nn_run *run, const nn_data *data, size_t before, double *sums, double *means) {
     const nn_model *m = run->model;
     if (!good_data(run, data)) return NN_BAD_SIZE;
     if (!m->compiled) return NN_NOT_COMPILED;
-    double *sums = sums_new(m);
-    const nn_status status = sums ? begin_threads(run, m->plan.row_work * (double)data->rows) : NN_OUT_OF_MEMORY;
+    double *own = sums_new(m);
+    const nn_status status = own ? begin_threads(run, m->plan.row_work * (double)data->rows) : NN_OUT_OF_MEMORY;
     if (status != NN_OK) {
-        free(sums);
+        free(own);
         return status;
     }
-    take_sums(run, sums);
-    nn_totals totals = {.sums = means};
-    for (size_t k = 0; k < 1 + m->n_metrics; k++) means[k] = 0;
-    run->bound = 0; /* the sums are this call's now */
+    take_sums(run, own);
+    nn_totals totals = {.sums = sums, .rows = before};
+    run->bound = 0; /* the run's sums are this call's now */
     const nn_environment caller = environment_enter();
     m->engine->evaluate(run, data, &totals);
     end_threads(run);
-    for (size_t k = 0; k < 1 + m->n_metrics; k++) means[k] /= (double)totals.rows;
+    for (size_t k = 0; k < 1 + m->n_metrics; k++) means[k] = sums[k] / (double)totals.rows;
     environment_leave(caller);
     return NN_OK;
 }

@@ -147,6 +147,12 @@ typedef struct nn_state { /* what training changes besides the blocks; with them
 nn_state nn_state_get(const nn_model *model);
 void nn_state_set(nn_model *model, const nn_state *state);
 
+/* What layers of the row `given` compute, from outside: writes over rows x units reals without padding. of_slope 0: outputs in place of inputs; 1: the
+ * gradient in the inputs in place of that in the outputs, for the inputs that came last with training 1. layer: the number of the record. Not 0: it
+ * failed, and the call under way returns without having moved a parameter since; what it returns means nothing. NULL: such layers change nothing. */
+typedef int (*nn_function)(void *context, size_t layer, int of_slope, int training, void *values, size_t rows, size_t units);
+void nn_model_set_function(nn_model *model, nn_function function, void *context);
+
 /* ---- runs ---- */
 
 typedef struct nn_data {
@@ -183,6 +189,9 @@ typedef struct nn_progress {
  * last: width doubles, the means of the last batch alone. seconds, partial and last may be NULL. width = (1 + metrics) * (validation ? 2 : 1). */
 nn_status nn_run_advance(nn_run *run, size_t max_batches, size_t max_epochs, double *means, double *seconds, double *partial, double *last, nn_progress *progress);
 
+/* Whether the steps of nn_run_advance end with the gradients and leave the update to nn_update, after one batch each. */
+void nn_run_hold(nn_run *run, int hold);
+
 /* The sums over the rows of the epoch under way, 1 + metrics doubles: with the number of its batches all that must be known of it to go on there later. */
 nn_status nn_run_sums(const nn_run *run, double *sums);
 /* Continues, after nn_run_bind and with the model's state put back, after `batches` batches of an epoch, fewer than it has, whose sums those are. */
@@ -193,7 +202,9 @@ nn_status nn_forward(nn_run *run, const void *x, size_t rows, int training, void
 nn_status nn_backward(nn_run *run, const void *dy, size_t rows);
 nn_status nn_update(nn_model *model, double *penalty);
 
-nn_status nn_evaluate(nn_run *run, const nn_data *data, double *means); /* 1 + metrics doubles: loss, metrics */
+/* sums, 1 + metrics doubles: to those over the `before` rows of earlier calls are added those over these rows. means: of loss and metrics over all of them.
+ * So a long evaluation may be cut into calls where batches end, and gives the same bits. */
+nn_status nn_evaluate(nn_run *run, const nn_data *data, size_t before, double *sums, double *means);
 nn_status nn_predict(nn_run *run, const void *x, size_t rows, void *y);
 
 /* ---- odds and ends ---- */

@@ -75,10 +75,13 @@ cdef extern from "nnlite.h" nogil:
     nn_status nn_tensor_read(const nn_model *model, size_t buffer, size_t tensor, void *array)
     nn_status nn_tensor_write(nn_model *model, size_t buffer, size_t tensor, const void *array)
     void *nn_model_parameters(nn_model *model)
+    ctypedef int (*nn_function)(void *context, size_t layer, int of_slope, int training, void *values, size_t rows, size_t units) noexcept
+    void nn_model_set_function(nn_model *model, nn_function function, void *context)
     nn_state nn_state_get(const nn_model *model)
     void nn_state_set(nn_model *model, const nn_state *state)
     nn_status nn_run_new(nn_model *model, size_t batch_size, nn_run **out)
     void nn_run_free(nn_run *run)
+    void nn_run_hold(nn_run *run, int hold)
     nn_status nn_run_bind(nn_run *run, const nn_data *train, const nn_data *validation, nn_shuffling shuffle)
     nn_status nn_order(size_t rows, size_t batch_size, nn_shuffling shuffle, uint64_t seed, uint64_t epoch, uint32_t *order)
     nn_status nn_run_advance(nn_run *run, size_t max_batches, size_t max_epochs, double *means, double *seconds, double *partial, double *last,
@@ -88,7 +91,7 @@ cdef extern from "nnlite.h" nogil:
     nn_status nn_forward(nn_run *run, const void *x, size_t rows, int training, void *y)
     nn_status nn_backward(nn_run *run, const void *dy, size_t rows)
     nn_status nn_update(nn_model *model, double *penalty)
-    nn_status nn_evaluate(nn_run *run, const nn_data *data, double *means)
+    nn_status nn_evaluate(nn_run *run, const nn_data *data, size_t before, double *sums, double *means)
     nn_status nn_predict(nn_run *run, const void *x, size_t rows, void *y)
     double nn_clock()
     nn_status nn_random(nn_distribution kind, double low_or_mean, double high_or_deviation, uint64_t seed, uint64_t stream, size_t n, int bits,

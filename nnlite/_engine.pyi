@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 Numbers = Sequence[float]
 TensorRule = tuple[bool, float, float, str, Numbers]
-LayerTuple = tuple[str, int, Numbers, Sequence[TensorRule]]
+LayerTuple = tuple[str, int, Numbers, Sequence[TensorRule]] | tuple[str, int, Numbers, Sequence[TensorRule], Any]
 Triple = tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]
 
 class State(TypedDict):
@@ -80,6 +80,7 @@ class EngineModel:
 class Run:
     model: EngineModel
     batch_size: int
+    holds: bool
     def __init__(self, model: EngineModel, batch_size: int) -> None: ...
     def bind(
         self,

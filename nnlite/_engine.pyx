@@ -8,6 +8,7 @@ from cpython.exc cimport PyErr_CheckSignals
 from libc.stddef cimport size_t
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy
 
 import os
 
@@ -101,14 +102,28 @@ cdef tuple shape_of(nn_tensor_facts *facts):
     return (facts.rows, facts.columns)
 
 
+cdef int outside(void *context, size_t layer, int of_slope, int training, void *values, size_t rows, size_t units) noexcept with gil:
+    """What a layer of the row "given" computes: the engine's nn_function."""
+    model = <EngineModel>context
+    try:
+        model.ask(layer, of_slope, training, values, rows, units)
+        return 0
+    except BaseException as error:
+        model.raised = error
+        return 1
+
+
 cdef class EngineModel:
-    """A plan and its blocks. layers: (name, units, numbers, ((trainable, l1, l2, constraint, constraint_numbers), ...)) for each layer."""
+    """A plan and its blocks. layers: (name, units, numbers, ((trainable, l1, l2, constraint, constraint_numbers), ...)) for each layer, and for one of
+    the row "given" an object with forward(x) -> y and backward(x, dy) -> dx, on arrays (rows, units)."""
     cdef nn_model *handle
     cdef readonly int bits
     cdef readonly object dtype
     cdef readonly Py_ssize_t input_units, output_units, parameter_count
     cdef readonly str target
     cdef bint busy
+    cdef dict functions, inputs  # of layers of the row "given": what they compute, and what they got last in training
+    cdef object raised           # by such a function
     cdef object __weakref__
 
     def __cinit__(self, layers, Py_ssize_t input_units, dtype="float32", target=None, seed=0):
@@ -127,7 +142,10 @@ cdef class EngineModel:
         if records == NULL:
             raise MemoryError()
         try:
-            for l, (kind, units, numbers, tensors) in enumerate(layers):
+            self.functions, self.inputs = {}, {}
+            for l, (kind, units, numbers, tensors, *function) in enumerate(layers):
+                if function and function[0] is not None:
+                    self.functions[l] = function[0]
                 fill_row(&records[l].kind, "layer", kind, numbers)
                 records[l].units = units
                 if len(tensors) > NN_LAYER_TENSORS:
@@ -142,6 +160,8 @@ cdef class EngineModel:
             check(nn_model_new(records, n, input_units, bits, <const char *>name, &self.handle))
         finally:
             free(records)
+        if self.functions:
+            nn_model_set_function(self.handle, outside, <void *>self)
         facts = nn_model_describe(self.handle)
         self.bits = facts.bits
         self.dtype = np.dtype(dtype)
@@ -155,6 +175,28 @@ cdef class EngineModel:
 
     def __dealloc__(self):
         nn_model_free(self.handle)
+
+    cdef int ask(self, size_t layer, int of_slope, int training, void *values, size_t rows, size_t units) except -1:
+        function = self.functions.get(layer)
+        if function is None:
+            return 0
+        given = np.empty((rows, units), self.dtype)
+        cdef Buffer held = take(given, self.bits, rows * units, True, "values")
+        memcpy(held.view.buf, values, rows * units * (self.bits // 8))
+        if training and not of_slope:
+            self.inputs[layer] = given
+        made = np.ascontiguousarray(function.backward(self.inputs[layer], given) if of_slope else function.forward(given), self.dtype)
+        held = take(made, self.bits, rows * units, False, "what the function of a layer returned")
+        memcpy(values, held.view.buf, rows * units * (self.bits // 8))
+        return 0
+
+    cdef int hear(self) except -1:
+        """Raise what a function of a layer has raised in the call that has just ended."""
+        error, self.raised = self.raised, None
+        if error is not None:
+            nn_model_set_function(self.handle, outside, <void *>self)
+            raise error
+        return 0
 
     def compile(self, loss, bint fuse, metrics, optimizer):
         """loss: (name, numbers, weight, sum); metrics: [(name, numbers)]; optimizer: (name, numbers, learning_rate, decay, weight_decay,
@@ -309,8 +351,8 @@ cdef class Run:
     cdef nn_progress progress
     cdef list means, times
     cdef object partial_means, last_means
-    cdef double batches_a_second
-    cdef bint busy
+    cdef double batches_a_second, rows_a_second
+    cdef bint busy, holding
 
     def __cinit__(self, EngineModel model, Py_ssize_t batch_size):
         if batch_size < 1:
@@ -403,6 +445,7 @@ cdef class Run:
                     with nogil:
                         status = nn_run_advance(run, batches, epochs, means_at, times_at, partial_at, last_at, &progress)
                     check(status)
+                    self.model.hear()
                     now = nn_clock()
                     finished = progress.epochs - self.progress.epochs
                     self.progress = progress
@@ -420,6 +463,16 @@ cdef class Run:
         finally:
             self.busy = False
         return done
+
+    @property
+    def holds(self):
+        """Whether steps end with the gradients: each is to be followed by EngineModel.update."""
+        return self.holding
+
+    @holds.setter
+    def holds(self, bint value):
+        self.holding = value
+        nn_run_hold(self.handle, value)
 
     @property
     def sums(self):
@@ -508,6 +561,7 @@ cdef class Run:
         finally:
             self.busy = False
         check(status)
+        self.model.hear()
         return y
 
     def backward(self, dy):
@@ -522,42 +576,89 @@ cdef class Run:
         finally:
             self.busy = False
         check(status)
+        self.model.hear()
 
     def evaluate(self, x, y, sample_weight=None):
-        """[loss, metrics...] over all rows."""
-        cdef nn_data data
+        """[loss, metrics...] over all rows. Ctrl-C is seen between slices, as in advance."""
+        cdef nn_data data, part
         kept = self.hold(&data, x, y, sample_weight)
-        means = np.empty(1 + nn_model_describe(self.model.handle).metrics)
-        cdef Buffer held = take(means, 64, len(means), True, "means")
+        cdef size_t item = self.model.bits // 8, inputs = self.model.input_units, width = 1 + nn_model_describe(self.model.handle).metrics
+        sums, means = np.zeros(width), np.empty(width)
+        cdef Buffer held_sums = take(sums, 64, width, True, "sums"), held_means = take(means, 64, width, True, "means")
+        cdef double *sums_at = <double *>held_sums.view.buf
+        cdef double *means_at = <double *>held_means.view.buf
+        cdef size_t done = 0
+        cdef double start
         cdef nn_status status
+        part = data
         self.enter()
         try:
-            with nogil:
-                status = nn_evaluate(self.handle, &data, <double *>held.view.buf)
+            while True:
+                part.rows = self.slice_of(data.rows - done)
+                start = nn_clock()
+                with nogil:
+                    status = nn_evaluate(self.handle, &part, done, sums_at, means_at)
+                check(status)
+                self.model.hear()
+                done += part.rows
+                if done == data.rows:
+                    break
+                part.x = <const char *>part.x + part.rows * inputs * item
+                part.y = <const char *>part.y + part.rows * data.target_units * item
+                if part.weights != NULL:
+                    part.weights = <const char *>part.weights + part.rows * item
+                self.between_slices(part.rows, nn_clock() - start)
+                if width != 1 + nn_model_describe(self.model.handle).metrics:
+                    raise RuntimeError("this model was compiled anew while it was evaluated")
         finally:
             self.busy = False
-        check(status)
         del kept
         return means.tolist()
 
     def predict(self, x):
-        """y (rows, output units) of any number of rows."""
-        cdef size_t n = len(x)
-        cdef Buffer bx = take(x, self.model.bits, n * self.model.input_units, False, "x")
-        y = np.empty((n, self.model.output_units), self.model.dtype)
+        """y (rows, output units) of any number of rows. Ctrl-C is seen between slices, as in advance."""
+        cdef size_t n = len(x), item = self.model.bits // 8, inputs = self.model.input_units, units = self.model.output_units
+        cdef Buffer bx = take(x, self.model.bits, n * inputs, False, "x")
+        y = np.empty((n, units), self.model.dtype)
         cdef Buffer by
+        cdef const char *x_at
+        cdef char *y_at
+        cdef size_t rows
+        cdef double start
         cdef nn_status status
         if n == 0:
             return y
-        by = take(y, self.model.bits, n * self.model.output_units, True, "y")
+        by = take(y, self.model.bits, n * units, True, "y")
+        x_at = <const char *>bx.view.buf
+        y_at = <char *>by.view.buf
         self.enter()
         try:
-            with nogil:
-                status = nn_predict(self.handle, bx.view.buf, n, by.view.buf)
+            while True:
+                rows = self.slice_of(n)
+                start = nn_clock()
+                with nogil:
+                    status = nn_predict(self.handle, x_at, rows, y_at)
+                check(status)
+                self.model.hear()
+                n -= rows
+                if n == 0:
+                    break
+                x_at += rows * inputs * item
+                y_at += rows * units * item
+                self.between_slices(rows, nn_clock() - start)
         finally:
             self.busy = False
-        check(status)
         return y
+
+    cdef size_t slice_of(self, size_t left):
+        """How many of the rows that are left take about 20 ms; whole batches, but for the last."""
+        cdef size_t rows = max(16, <size_t>(self.rows_a_second * 0.02) // self.batch_size) * self.batch_size
+        return min(left, rows)
+
+    cdef int between_slices(self, size_t rows, double seconds) except -1:
+        """Lets signals be seen, and remembers how long the slice took; see advance for why it is not trusted far."""
+        self.rows_a_second = min(rows / max(seconds, 1e-7), 16 * rows / 0.02)
+        return PyErr_CheckSignals()
 
 
 def random(distribution, double low_or_mean, double high_or_deviation, uint64_t seed, uint64_t stream, shape, dtype="float32"):

@@ -8,115 +8,13 @@ Formulas and defaults: keras.activations.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
+from nnlite.activation import ACTIVATIONS as ACTIVATIONS
+from nnlite.activation import Activation, PythonActivation, activation
 from nnlite.config import era
-from nnlite.errors import ArgumentError, UnsupportedError, number, unknown_argument
-from nnlite.records import Row, as_reals, row
-from nnlite.registry import Family, arguments
-
-
-class Activation:
-    """A function applied to the output of a layer, with its parameters.
-
-    Call it on an array of any shape to apply it: ``relu(x)``, ``relu(x, alpha=0.1)``. The result has the shape of
-    `x`; float64 stays float64, all else becomes `config.floatx`. Raises ArgumentError for an unknown parameter.
-
-    >>> relu([-1.0, 2.0], alpha=0.5)
-    array([-0.5,  2. ], dtype=float32)
-    """
-
-    def __init__(self, rule: Callable[..., Row], parameters: dict[str, Any], spellings: dict[str, str]) -> None:
-        self.name = self.__name__ = rule.__name__
-        self.__doc__ = rule.__doc__
-        self.parameters = parameters
-        self._rule = rule
-        self.older_spellings = spellings
-
-    def __call__(self, x: Any, *values: Any, **parameters: Any) -> Any:
-        activation = self.with_parameters(*values, **parameters)
-        return activation if x is _ANY_INPUT else activation._apply(x)
-
-    def with_parameters(self, *values: Any, **parameters: Any) -> Activation:
-        """Return this activation with other parameters, by position or by name of any era."""
-        known = arguments(self._rule)
-        if len(values) > len(known):
-            raise ArgumentError(f"{self.name} takes {len(known)} parameters {known}; received {values!r}.")
-        chosen = self.parameters | dict(zip(known, values, strict=False))
-        for name, value in parameters.items():
-            name = self.older_spellings.get(name, name)
-            if name not in known:
-                raise unknown_argument(self.name, name, known)
-            chosen[name] = value
-        changed = Activation(self._rule, chosen, self.older_spellings)
-        _ = changed.record  # a wrong value is told here, not when the model is built
-        return changed
-
-    @property
-    def record(self) -> Row:
-        """The engine's row and its numbers, as the era in force has them."""
-        return self._rule(**self.parameters)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the parameters that were given."""
-        return dict(self.parameters)
-
-    def __repr__(self) -> str:
-        return f"<activation {self.name}{self.parameters or ''}>"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Activation) and (self.name, self.parameters) == (other.name, other.parameters)
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return get, ({"class_name": self.name, "config": self.parameters},)
-
-    def _apply(self, x: Any) -> Any:
-        from nnlite import _engine
-
-        values = as_reals(x)
-        rows = values.reshape(-1, values.shape[-1] if values.ndim else 1)
-        result = _engine.activate(*self.record, rows).reshape(values.shape)
-        return result.view(type(x)) if isinstance(x, np.ndarray) else result  # a tensor gives a tensor
-
-
-# Stands for the input when adopt looks through a function.
-_ANY_INPUT = object()
-
-
-def _adopt(function: Callable[..., Any]) -> Activation:
-    """Return the activation that a function passes its argument on to, as ``lambda x: relu(x, alpha=0.1)`` does."""
-    try:
-        result = function(_ANY_INPUT)
-    except Exception:
-        result = None
-    if isinstance(result, Activation):
-        return result
-    raise UnsupportedError(
-        f"activation {function!r} is computed in Python, which the engine cannot differentiate; use an activation of "
-        "nnlite.activations, or a function that only sets one's parameters, such as lambda x: relu(x, alpha=0.1)."
-    )
-
-
-ACTIVATIONS = Family("activation", Activation, _adopt)
-
-
-def activation(
-    *aliases: str, rows: tuple[str, ...] | None = None, **spellings: str
-) -> Callable[[Callable[..., Row]], Activation]:
-    """Enter the decorated rule as an activation of its name; `spellings` are other eras' names of its parameters."""
-
-    def enter(rule: Callable[..., Row]) -> Activation:
-        made = Activation(rule, {}, spellings)
-        ACTIVATIONS.entry(made.name, *aliases, rows=rows)(made.with_parameters)
-        return made
-
-    return enter
+from nnlite.errors import UnsupportedError, number
+from nnlite.records import Row, row
 
 
 def _last_axis(name: str, axis: Any) -> None:
@@ -445,11 +343,10 @@ def sparsemax(axis: int = -1) -> Row:
 
 
 def get(identifier: Any = None) -> Activation:
-    """Return the activation meant by None (linear), a name, a config, an activation, or a function that passes its
-    argument on to one.
+    """Return the activation meant by None (linear), a name, a config, an activation, or a function of an array, see
+    `PythonActivation`.
 
-    Raises ValueError for an unknown name, with the closest ones, and UnsupportedError for a function computed in
-    Python.
+    Raises ValueError for an unknown name, with the closest ones.
 
     >>> get("elu").record
     Row(name='elu', numbers=(1.0,))
@@ -460,18 +357,22 @@ def get(identifier: Any = None) -> Activation:
 deserialize = get
 
 
-def serialize(activation: Any) -> str | dict[str, Any]:
-    """Return the name of an activation, or with parameters of its own its config; `get` takes both.
+def serialize(activation: Any) -> Any:
+    """Return the name of an activation, or with parameters of its own its config; a function is its own. `get` takes
+    all of them.
 
     >>> serialize(relu), serialize(elu.with_parameters(alpha=0.5))
     ('relu', {'class_name': 'elu', 'config': {'alpha': 0.5}})
     """
     chosen = get(activation)
+    if isinstance(chosen, PythonActivation):
+        return chosen.function
     return {"class_name": chosen.name, "config": chosen.get_config()} if chosen.parameters else chosen.name
 
 
 def __getattr__(name: str) -> Activation:
-    return ACTIVATIONS.attribute(__name__, name).make()
+    activation: Activation = globals()[ACTIVATIONS.attribute(__name__, name).name]  # by another of its names
+    return activation
 
 
 __all__ = ["Activation", "deserialize", "get", "serialize", *ACTIVATIONS.exports()]

@@ -147,6 +147,44 @@ def batch_get_value(variables: Any) -> list[Any]:
     return [get_value(variable) for variable in variables]
 
 
+def batch_set_value(tuples: Any) -> None:
+    """Set the values of several weights, given as pairs of a weight and its value.
+
+    >>> weight = variable(1.0)
+    >>> batch_set_value([(weight, 2.0)]); get_value(weight)
+    array(2., dtype=float32)
+    """
+    for variable, value in tuples:
+        set_value(variable, value)
+
+
+def count_params(x: Any) -> int:
+    """Return the number of elements of a weight or an array.
+
+    >>> count_params(np.zeros((2, 3)))
+    6
+    """
+    return int(np.size(x))
+
+
+def dtype(x: Any) -> str:
+    """Return the name of the type of the elements of `x`.
+
+    >>> dtype(variable(1.0))
+    'float32'
+    """
+    return np.asarray(x).dtype.name
+
+
+def permute_dimensions(x: Any, pattern: Sequence[int]) -> NDArray[Any]:
+    """Return `x` with its axes in the order `pattern`.
+
+    >>> permute_dimensions(np.zeros((2, 3)), (1, 0)).shape
+    (3, 2)
+    """
+    return np.transpose(x, pattern)
+
+
 class Variable(np.ndarray[Any, Any]):
     """An array whose values can be set, as a variable of Keras.
 
@@ -271,6 +309,10 @@ __all__ = [
     "variable",
     "backend",
     "batch_get_value",
+    "batch_set_value",
+    "count_params",
+    "dtype",
+    "permute_dimensions",
     "clear_session",
     "epsilon",
     "floatx",

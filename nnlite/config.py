@@ -24,6 +24,7 @@ DIFFERENCES: dict[str, tuple[Any, Any, str]] = {
     "adagrad.initial_accumulator_value": (0.0, 0.1, "where Adagrad's sum of squared gradients starts"),
     "root.epsilon_inside": (False, True, "RMSprop and Adagrad divide by sqrt(a + epsilon), not by sqrt(a) + epsilon"),
     "clipnorm.of_each_tensor": (False, True, "clipnorm bounds the norm of each tensor's gradient, not of all together"),
+    "clipping.of_one_kind": (False, True, "an optimizer takes one of clipvalue, clipnorm and global_clipnorm"),
     "hard_sigmoid.slope": (0.2, 1 / 6, "slope of hard_sigmoid"),
     "l1_l2.factor": (0.01, 0.0, "both factors of the regularizer 'l1_l2' when none is given"),
     "hinge.converts_labels": (False, True, "the hinge losses take labels of 0 as -1"),

@@ -1,6 +1,6 @@
 """Constraints on weights, applied after each optimizer step. To add one: its routine and row in csrc/engine/update.h,
 an entry here, a line of tests/reference.py. Formulas: keras.constraints. A norm is that of one unit's weights: of a
-column of a kernel, of a whole bias.
+column of a kernel, of a whole bias; over another axis Python computes it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlite.errors import UnsupportedError, number
+from nnlite.errors import ArgumentError, number
 from nnlite.records import Row, row
 from nnlite.registry import Configurable, Family, older_spellings
 
@@ -23,43 +23,54 @@ _EPSILON = 1e-7
 class Constraint(Configurable):
     """Base of all constraints; call one on weights (inputs, units) or (units,) to get them constrained.
 
+    A subclass with no record of its own is written in Python: its `__call__` returns the new weights.
+
     >>> NonNeg()([[-1.0, 2.0]])
     array([[0., 2.]])
     """
 
+    axis: Any = 0
+
     @property
     def record(self) -> Row:
-        """The engine's row and its numbers."""
-        raise _in_python(self)
+        """The engine's row and its numbers; that of no constraint if Python computes it."""
+        return row("none")
+
+    @property
+    def in_python(self) -> bool:
+        """Whether Python computes it: it has no row, or another axis than the engine's."""
+        return type(self).record is Constraint.record or self.axis != 0
 
     def __call__(self, w: NDArray[Any]) -> NDArray[Any]:
         raise NotImplementedError
 
 
-def _in_python(constraint: Any) -> UnsupportedError:
-    return UnsupportedError(
-        f"constraint {constraint!r} is computed in Python, which the engine cannot call; use one of "
-        "nnlite.constraints, or change the weights in a callback's on_batch_end."
-    )
+class PythonConstraint(Constraint):
+    """A function of weights that returns new ones, as constraint."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+
+    def __call__(self, w: NDArray[Any]) -> Any:
+        return self.function(w)
 
 
-def _adopt(function: Callable[..., Any]) -> Constraint:
-    raise _in_python(function)
+CONSTRAINTS = Family("constraint", Constraint, PythonConstraint)
 
 
-CONSTRAINTS = Family("constraint", Constraint, _adopt)
-
-
-def _only_axis(axis: Any) -> int:
+def _axis(axis: Any) -> Any:
+    """Return the axis, 0 where it is the engine's."""
     if axis in (0, [0], (0,)):
         return 0
-    raise UnsupportedError(
-        f"axis of a constraint must be 0, the weights of one unit of a dense kernel; received {axis!r}."
-    )
+    axes = axis if isinstance(axis, list | tuple) else [axis]
+    if not axes or not all(isinstance(one, int) for one in axes):
+        raise ArgumentError(f"axis of a constraint must be an integer or a list of them; received {axis!r}.")
+    return axis
 
 
-def _norms(w: NDArray[Any]) -> NDArray[Any]:
-    return np.asarray(np.sqrt(np.sum(np.square(w), axis=0, keepdims=True)))
+def _norms(w: NDArray[Any], axis: Any) -> NDArray[Any]:
+    over = tuple(axis) if isinstance(axis, list | tuple) else axis
+    return np.asarray(np.sqrt(np.sum(np.square(w), axis=over, keepdims=True)))
 
 
 @CONSTRAINTS.entry("max_norm")
@@ -74,14 +85,14 @@ class MaxNorm(Constraint):
     @older_spellings(m="max_value")
     def __init__(self, max_value: float = 2.0, axis: int = 0) -> None:
         self.max_value = number("max_value", max_value, 0)
-        self.axis = _only_axis(axis)
+        self.axis = _axis(axis)
 
     @property
     def record(self) -> Row:
         return row("max_norm", self.max_value)
 
     def __call__(self, w: NDArray[Any]) -> NDArray[Any]:
-        norms = _norms(w)
+        norms = _norms(w, self.axis)
         return np.asarray(w * (np.minimum(norms, self.max_value) / (_EPSILON + norms)))
 
 
@@ -111,14 +122,14 @@ class UnitNorm(Constraint):
     """
 
     def __init__(self, axis: int = 0) -> None:
-        self.axis = _only_axis(axis)
+        self.axis = _axis(axis)
 
     @property
     def record(self) -> Row:
         return row("unit_norm")
 
     def __call__(self, w: NDArray[Any]) -> NDArray[Any]:
-        return np.asarray(w / (_EPSILON + _norms(w)))
+        return np.asarray(w / (_EPSILON + _norms(w, self.axis)))
 
 
 @CONSTRAINTS.entry("min_max_norm")
@@ -136,22 +147,22 @@ class MinMaxNorm(Constraint):
         self.min_value = number("min_value", min_value, 0)
         self.max_value = number("max_value", max_value, self.min_value)
         self.rate = number("rate", rate, 0, 1)
-        self.axis = _only_axis(axis)
+        self.axis = _axis(axis)
 
     @property
     def record(self) -> Row:
         return row("min_max_norm", self.min_value, self.max_value, self.rate)
 
     def __call__(self, w: NDArray[Any]) -> NDArray[Any]:
-        norms = _norms(w)
+        norms = _norms(w, self.axis)
         wanted = self.rate * np.clip(norms, self.min_value, self.max_value) + (1 - self.rate) * norms
         return np.asarray(w * (wanted / (_EPSILON + norms)))
 
 
 def get(identifier: Any) -> Constraint | None:
-    """Return the constraint meant by None (none), a name, a config, a class or a constraint.
+    """Return the constraint meant by None (none), a name, a config, a class, a constraint, or a function of weights.
 
-    Raises ValueError for an unknown name, with the closest ones, and UnsupportedError for a function.
+    Raises ValueError for an unknown name, with the closest ones.
 
     >>> get("max_norm").record
     Row(name='max_norm', numbers=(2.0,))
@@ -162,12 +173,14 @@ def get(identifier: Any) -> Constraint | None:
 deserialize = get
 
 
-def serialize(constraint: Constraint | None) -> dict[str, Any] | None:
-    """Return the config from which `get` makes an equal constraint.
+def serialize(constraint: Constraint | None) -> Any:
+    """Return the config from which `get` makes an equal constraint; a function is its own.
 
     >>> serialize(MaxNorm(3.0))
     {'class_name': 'MaxNorm', 'config': {'max_value': 3.0, 'axis': 0}}
     """
+    if isinstance(constraint, PythonConstraint):
+        return constraint.function
     return None if constraint is None else CONSTRAINTS.serialize(constraint)
 
 

@@ -74,7 +74,10 @@ california_housing = DataSet("california_housing", "california_housing.npz", cut
 
 def __getattr__(name: str) -> Any:
     if name in ("imdb", "reuters"):
-        raise UnsupportedError(f"{name} holds texts as lists of any length, which nets of dense layers do not take.")
+        raise UnsupportedError(
+            f"{name} holds texts as pickled lists of any length, which nnlite does not read; make an array of them, "
+            "such as a column of numbers for each word, and fit() that."
+        )
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -26,7 +26,7 @@ Array = NDArray[Any]
 def evaluate(run: Run, measures: Measures, data: Data) -> list[float]:
     """Return the means of loss and metrics over all rows of `data`."""
     if not measures.in_python:
-        return measures.values(run.evaluate(*data), len(data.x))
+        return measures.values(_means(run, measures, data), len(data.x))
     with _counting_apart(measures):
         return measures.values(_counted(run, measures, data), len(data.x))
 
@@ -44,6 +44,13 @@ def _counting_apart(measures: Measures) -> Iterator[None]:
             vars(metric).update(count)
 
 
+def _means(run: Run, measures: Measures, data: Data) -> list[float]:
+    if measures.in_python:
+        return _counted(run, measures, data)
+    loss, *known = run.evaluate(*data)
+    return [loss + measures.penalty(), *known]
+
+
 def _counted(run: Run, measures: Measures, data: Data) -> list[float]:
     """The means of the loss and of the engine's rows over `data`, which metrics written in Python count."""
     outputs = run.predict(data.x)
@@ -54,7 +61,7 @@ def _counted(run: Run, measures: Measures, data: Data) -> list[float]:
         if measures.record is None:
             total += measures.weight * float(np.mean(measures.loss(part.y, p, part.weights))) * len(p) / len(data.x)
         count(measures, part.y, p, part.weights)
-    return [total, *known]
+    return [total + measures.penalty(), *known]
 
 
 def evaluate_batches(run: Run, measures: Measures, batches: Iterable[Data], listeners: Listeners) -> list[float]:
@@ -67,7 +74,7 @@ def evaluate_batches(run: Run, measures: Measures, batches: Iterable[Data], list
         for number, batch in enumerate(batches):
             logs: ByName[float] = ByName() if era("batch_logs.so_far") else ByName(batch=number, size=len(batch.x))
             listeners.call("on_test_batch_begin", number, logs)
-            means = _counted(run, measures, batch) if measures.in_python else run.evaluate(*batch)
+            means = _means(run, measures, batch)
             sums += np.array(means) * len(batch.x)
             rows += len(batch.x)
             if era("batch_logs.so_far"):

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from nnlite.model import Model
 
 
+# Multiply-adds of a validation beyond which Python does it, in slices: Ctrl-C is not seen while the engine does.
+_LONG = 5e8
+
+
 class Turn:
     """Lets one training of a model run at a time: ``with turn: ...``. Raises RuntimeError while another runs."""
 
@@ -76,6 +80,7 @@ def fit(
     if isinstance(train, Data) and stream is None:
         run = training_run(model, engine, size, measures)
         beside = isinstance(held_out, Data) and (held_size, plan.often) == (size, 1) and not listeners.each_test
+        beside = beside and not _is_long(held_out, engine)
         run.bind(*train, plan.shuffle, held_out if beside and isinstance(held_out, Data) else None)
     else:
         assert stream is not None
@@ -103,7 +108,13 @@ def fit(
     if listeners.callbacks:
         last = ByName({name: column[-1] for name, column in model.history.history.items()})
         listeners.call("on_train_end", last)
+    model.stepper.finish(engine)
     return model.history
+
+
+def _is_long(data: Any, engine: EngineModel) -> bool:
+    """Whether an evaluation of `data` takes longer than a user who wants to stop may wait."""
+    return len(data.x) * engine.parameter_count > _LONG
 
 
 def _report(
@@ -136,7 +147,7 @@ def _stream(train: Data | GivenBatches, size: int, plan: Plan) -> Batches | None
 
 def training_run(model: Model, engine: EngineModel, batch_size: int, measures: Measures) -> Run | PythonRun:
     """Return what trains on arrays."""
-    if measures.in_python:
+    if measures.in_python or model.stepper.has_part(model.weights):
         return python_run(model, engine, batch_size, measures)
     if measures.plain:
         return Run(engine, batch_size)
@@ -147,7 +158,7 @@ def training_run(model: Model, engine: EngineModel, batch_size: int, measures: M
 
 def python_run(model: Model, engine: EngineModel, batch_size: int, measures: Measures) -> PythonRun:
     """Return what trains where every batch needs Python."""
-    return PythonRun(engine, batch_size, measures, [weight for weight in model.weights if not weight.trainable])
+    return PythonRun(engine, batch_size, measures, model.weights, model.stepper)
 
 
 def validation_source(model: Model, given: Any, steps: Any, door: Door, measures: Measures) -> Data | GivenBatches:

@@ -14,10 +14,11 @@ from nnlite.config import era_name
 from nnlite.errors import ArgumentError, UnsupportedError
 from nnlite.layers.core import InputLayer
 from nnlite.layers.layer import Layer, Shape
+from nnlite.layers.symbolic import Symbolic
 from nnlite.models import Sequential
 
 
-class Chain:
+class Chain(Symbolic):
     """What a layer gives when it is called on an `Input`: that input, and the layers its rows have passed.
 
     >>> from nnlite import Input, layers
@@ -43,15 +44,6 @@ class Chain:
 
     def __repr__(self) -> str:
         return f"<output of {self.layers[-1].name} shape={self.shape}>"
-
-    def _refuse(self, *_: Any, **__: Any) -> Any:
-        raise UnsupportedError(
-            "nnlite computes nothing between layers: give the data what is to be added or multiplied, use layers such "
-            "as Rescaling and Activation, and stack them in a chain."
-        )
-
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __pow__ = _refuse
-    __matmul__ = __rmatmul__ = __neg__ = __getitem__ = __array__ = __array_ufunc__ = _refuse
 
 
 def passed(x: Any, layers: Sequence[Layer], owner: str) -> Any:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nnlite.config import floatx
-from nnlite.errors import ArgumentError, choice, number
+from nnlite.errors import ArgumentError, UnsupportedError, choice, number
 from nnlite.registry import Configurable, Family, arguments
 
 if TYPE_CHECKING:
@@ -79,7 +79,10 @@ class ArrayInitializer(Initializer):
 
 
 def _fitted(values: Any, shape: tuple[int, ...], dtype: str, source: str) -> NDArray[Any]:
-    array = np.array(values, dtype)
+    array = np.array(values)
+    if array.dtype.kind not in "fiub":
+        raise ArgumentError(f"an initializer must return real numbers; {source} returned {values!r:.60}.")
+    array = array.astype(dtype)
     if array.shape != shape:
         raise ValueError(
             f"an initializer must return the shape of the weight, {shape}; {source} returned {array.shape}."
@@ -208,6 +211,7 @@ class VarianceScaling(Initializer):
         distribution: "truncated_normal" (the default; also "normal"), cut at two deviations and widened to keep the
             variance; "untruncated_normal"; or "uniform".
         seed: makes the weights the same at every call.
+        input_axes, output_axes: must be left out.
 
     >>> w = VarianceScaling(2.0, mode="fan_out", seed=1)((100, 200))
     >>> round(float(w.var()), 3)
@@ -215,8 +219,19 @@ class VarianceScaling(Initializer):
     """
 
     def __init__(
-        self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "truncated_normal", seed: int | None = None
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: int | None = None,
+        *,
+        input_axes: None = None,
+        output_axes: None = None,
     ) -> None:
+        if input_axes is not None or output_axes is not None:
+            raise UnsupportedError(
+                "input_axes and output_axes must be left out: a kernel has its inputs first and its units last."
+            )
         self.scale = number("scale", scale, 0)
         if self.scale == 0:
             raise ValueError("scale must be positive; received 0. For weights of 0 use 'zeros'.")
@@ -243,8 +258,8 @@ class _NamedScaling(VarianceScaling):
 
     scaling: tuple[float, str, str]
 
-    def __init__(self, seed: int | None = None) -> None:
-        super().__init__(*self.scaling, seed)
+    def __init__(self, seed: int | None = None, *, input_axes: None = None, output_axes: None = None) -> None:
+        super().__init__(*self.scaling, seed, input_axes=input_axes, output_axes=output_axes)
 
 
 @INITIALIZERS.entry("glorot_uniform", "xavier_uniform")
@@ -319,7 +334,7 @@ class LecunNormal(_NamedScaling):
     scaling = (1.0, "fan_in", "truncated_normal")
 
 
-@INITIALIZERS.entry("orthogonal")
+@INITIALIZERS.entry("orthogonal", "orthogonal_initializer")
 class Orthogonal(Initializer):
     """`gain` (1) times a random matrix with orthonormal columns, or rows if it is wide. Saxe et al., 2013.
 
@@ -364,7 +379,7 @@ def _column_sums(a: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(a[0])
 
 
-@INITIALIZERS.entry("identity", "eye")
+@INITIALIZERS.entry("identity", "eye", "identity_initializer")
 class Identity(Initializer):
     """`gain` (1) on the diagonal of a matrix, 0 elsewhere.
 

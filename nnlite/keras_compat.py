@@ -30,14 +30,13 @@ SHOWN = {
     "nnlite.tensorflow.keras": "nnlite",
     "nnlite.tensorflow.contrib": "nnlite.tensorflow",
     "nnlite.tensorflow.math": "nnlite.ops",
-    "nnlite.tensorflow.nn": "nnlite.activations",
+    "nnlite.tensorflow.nn": "nnlite.tensorflow_nn",
     "nnlite.tensorflow.python": "nnlite.tensorflow",
     "nnlite.tensorflow.compat": "nnlite.tensorflow",
     "nnlite.tensorflow.v1": "nnlite.tensorflow",
     "nnlite.tensorflow.v2": "nnlite.tensorflow",
     "nnlite.objectives": "nnlite.losses",
     "nnlite.initializations": "nnlite.initializers",
-    "nnlite.random": "nnlite.initializers",
     "nnlite.engine": "nnlite.models",
     "nnlite.engine.base_layer": "nnlite.layers",
     "nnlite.engine.input_layer": "nnlite.layers",
@@ -58,6 +57,7 @@ SHOWN = {
     "nnlite.layers.wrappers": "nnlite.layers",
     "nnlite.optimizers.experimental": "nnlite.optimizers",
     "nnlite.optimizers.legacy": "nnlite.optimizers",
+    "nnlite.optimizers.schedules": "nnlite.schedules",
     "nnlite.saving": "nnlite.keras_saving",
     "nnlite.utils.vis_utils": "nnlite.utils",
     "nnlite.utils.visualize_util": "nnlite.utils",
@@ -157,11 +157,16 @@ def shown_as(name: str) -> str:
 
 
 def lack(name: str) -> str:
-    """Return the sentence that says nnlite has nothing called `name`, with the nearest thing there is.
+    """Return the sentence that says nnlite has nothing called `name`, with what to do or the nearest thing there is.
 
     >>> lack("keras.models.Sequentail")
     "nnlite has no keras.models.Sequentail: it trains dense networks only. Did you mean 'Sequential'?"
     """
+    from nnlite.absent import instead  # here, because only a mistake needs it
+
+    advice = instead(name)
+    if advice:
+        return f"nnlite has no {name}: {advice}."
     holder, _, last = name.rpartition(".")
     near = import_module(shown_as(holder))
     known = [known for known in dir(near) if not known.startswith("_")]

@@ -136,7 +136,7 @@ class Loss(Configurable):
                 )
             gradient = gradient.reshape(outputs.shape) * (scale.sum() if mixed else scale[:, None])
         else:
-            gradient = _differences(value, outputs, mixed)
+            gradient = differences(value, outputs, mixed)
         return float(value(outputs).sum()), gradient.astype(y_pred.dtype)
 
 
@@ -166,7 +166,7 @@ def _by_row(values: Any, rows: int) -> NDArray[Any]:
     )
 
 
-def _differences(f: Callable[[NDArray[Any]], NDArray[Any]], p: NDArray[Any], mixed: bool) -> NDArray[Any]:
+def differences(f: Callable[[NDArray[Any]], NDArray[Any]], p: NDArray[Any], mixed: bool) -> NDArray[Any]:
     """Return the derivative of sum f(p) in p (rows, units) by central differences.
 
     Value i of f depends on row i of p alone, so that a whole column of p can be moved at a time, unless `mixed`.

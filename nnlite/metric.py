@@ -100,8 +100,9 @@ class PythonMetric(Metric):
         name, dtype: as for `Metric`.
         parameters: further arguments of the function.
 
-    >>> float(PythonMetric(lambda t, p: abs(t - p))(np.array([1.0, 2.0]), np.array([1.0, 1.0])))
-    0.5
+    >>> far = PythonMetric(lambda y_true, y_pred: abs(y_true - y_pred))
+    >>> far(np.array([[1.0], [2.0]]), np.array([[1.5], [2.0]]))
+    0.25
     """
 
     def __init__(

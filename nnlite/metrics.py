@@ -20,7 +20,7 @@ from nnlite import operating_points as operating_points
 from nnlite import overlap as overlap
 from nnlite.config import epsilon, era
 from nnlite.data import whole
-from nnlite.errors import choice, number
+from nnlite.errors import UnsupportedError, choice, number
 from nnlite.loss import Loss, RowFunction, row_values
 from nnlite.metric import METRICS as METRICS
 from nnlite.metric import Metric, PythonMetric
@@ -94,6 +94,13 @@ class SparseTopKCategoricalAccuracy(_TopK):
     """
 
     sparse = True
+
+    def __init__(
+        self, k: int = 5, name: str | None = None, dtype: Any = None, *, from_sorted_ids: bool = False
+    ) -> None:
+        if from_sorted_ids:
+            raise UnsupportedError("from_sorted_ids must be False: outputs are a number for each class.")
+        super().__init__(k, name, dtype)
 
 
 @METRICS.entry("exact_accuracy")
@@ -289,6 +296,24 @@ class ConcordanceCorrelation(_Correlation):
         return 2 * together / (apart + epsilon())
 
 
+@METRICS.entry("mean_relative_error", rows=())
+class MeanRelativeError(Metric):
+    """Mean of |p - t| / normalizer, 0 where the normalizer is 0; a number, or one for each output.
+
+    >>> MeanRelativeError(normalizer=[1.0, 4.0])([[1.0, 3.0]], [[2.0, 5.0]])
+    0.75
+    """
+
+    def __init__(self, normalizer: Any, name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(name, dtype)
+        self.normalizer = normalizer
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return the mean of every row."""
+        p = np.asarray(y_pred, np.float64)
+        return confusion.ratio(abs(p - np.asarray(y_true).reshape(p.shape)), self.normalizer).mean(axis=-1)
+
+
 class _Reduced(Metric):
     """A metric of plain values: ``update_state(values, sample_weight=None)``."""
 
@@ -374,6 +399,18 @@ class Crossentropy(_Chosen):
     categorical = "categorical_crossentropy"
 
 
+class MeanMetricWrapper(PythonMetric):
+    """A function as metric, as Keras calls it: see `nnlite.metric.PythonMetric`.
+
+    >>> MeanMetricWrapper(fn=lambda t, p, by: abs(t - p) / by, name="share", by=4.0)(np.ones(2), np.zeros(2))
+    0.25
+    """
+
+    def __init__(self, fn: Any, name: str | None = None, dtype: Any = None, **parameters: Any) -> None:
+        super().__init__(fn, name, dtype, **parameters)
+        self.fn = fn
+
+
 def get(
     identifier: Any, loss: Loss | None = None, output_units: int | None = None, target_units: int | None = None
 ) -> Metric:
@@ -413,10 +450,8 @@ def serialize(metric: Any) -> str | dict[str, Any]:
 def __getattr__(name: str) -> Any:
     entry = METRICS.attribute(__name__, name)
     make = entry.make
-    of_rows = not (isinstance(make, type) and issubclass(make, Metric)) or issubclass(make, _Chosen) or bool(entry.rows)
+    of_rows = not (isinstance(make, type) and issubclass(make, Metric)) or entry.rows or make.call is not Metric.call
     return RowFunction(entry) if of_rows and name in (name.lower(), name.upper()) else make
 
-
-MeanMetricWrapper = PythonMetric  # Keras' name of it
 
 __all__ = ["MeanMetricWrapper", "Metric", "deserialize", "get", "serialize", *METRICS.exports()]

@@ -27,6 +27,7 @@ from nnlite.prediction import Prediction, predict_batches
 from nnlite.progress import PassReport, level
 from nnlite.python_run import PythonRun
 from nnlite.registry import arguments
+from nnlite.stepping import Stepper
 from nnlite.training import Training, warn_of_loss
 
 Array = NDArray[Any]
@@ -135,7 +136,8 @@ class Model(EarlierMethods):
         if sample_weight_mode or target_tensors:
             raise UnsupportedError("sample_weight_mode and target_tensors must be empty: rows have one weight each.")
         objective = Objective(optimizer, loss, metrics, loss_weights, weighted_metrics)
-        measures = None if self._door is None else objective.measures(self._door)
+        self._measures = None
+        measures = None if self._door is None else self._measured(objective, self._door)
         self.settle_trainable()
         if self._engine is not None and measures is not None:
             objective.compile(self._engine, measures)
@@ -161,10 +163,19 @@ class Model(EarlierMethods):
 
     def _measured(self, objective: Objective, door: Door) -> Measures:
         """Loss and metrics, settled when the outputs are known and first needed."""
-        measures = self._measures or objective.measures(door)
+        measures = self._measures
+        if measures is None:
+            rules = [(weight, weight.regularizer) for weight in self.weights]
+            own = tuple(weight for weight, rule in rules if rule is not None and rule.in_python)
+            measures = objective.measures(door)._replace(penalised=own)
         if door is self._door:
             self._measures = measures
         return measures
+
+    @property
+    def stepper(self) -> Stepper:
+        """What ends its optimizer steps where Python has a part in them."""
+        return self._compiled().stepper
 
     @property
     def optimizer(self) -> Any:

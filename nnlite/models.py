@@ -15,6 +15,7 @@ from nnlite.composing import Composable
 from nnlite.data import Door, whole
 from nnlite.errors import ArgumentError, EmptyModelError, NotBuiltError, ShapeError, UnsupportedError
 from nnlite.initializers import new_seed
+from nnlite.layers.core import Input as Input  # keras.engine has it beside models
 from nnlite.layers.core import InputLayer
 from nnlite.layers.layer import LAYERS, Layer, Shape, Weight, row_shape
 from nnlite.model import Model
@@ -276,7 +277,7 @@ class Sequential(Composable, Saved, Model):
         self._trained = {layer.name: layer.trainable for layer in self._layers}
 
     def freeze_weights(self) -> None:
-        """Tell the engine which weights the optimizer, or of moving statistics training, leaves alone."""
+        """Tell the engine which weights the optimizer or, for a moving statistic, training leaves alone."""
         assert self._engine is not None
         place = 0
         for layer in self._layers:

@@ -14,9 +14,11 @@ from nnlite.errors import ArgumentError, ShapeError, number
 from nnlite.loss import Loss, PythonLoss, RowFunction
 from nnlite.metric import Metric, PythonMetric
 from nnlite.records import LossRecord, Row
+from nnlite.stepping import Stepper
 
 if TYPE_CHECKING:
     from nnlite._engine import EngineModel
+    from nnlite.layers.layer import Weight
 
 # In place of a loss the engine does not have: it adds nothing, and its value is that of the penalties.
 NO_LOSS = LossRecord("mean_squared_error", (), 0.0)
@@ -35,6 +37,11 @@ class Measures(NamedTuple):
     columns: int | None  # of the targets; None: what is written in Python takes any number
     own: list[tuple[Row, ...]]  # the engine's rows of each metric; () if Python counts it
     weighted: int  # how many of the metrics, at the end, count rows by their sample weights
+    penalised: tuple[Weight, ...] = ()  # weights whose penalty the engine does not know
+
+    def penalty(self) -> float:
+        """Return the penalties the engine does not know."""
+        return sum(weight.penalty() for weight in self.penalised)
 
     @property
     def plain(self) -> bool:
@@ -71,6 +78,7 @@ class Objective:
 
     def __init__(self, optimizer: Any, loss: Any, chosen: Any, loss_weight: Any, weighted: Any = None) -> None:
         self.optimizer = optimizers.get(optimizer)
+        self.stepper = Stepper(self.optimizer)
         self.loss = losses.get(_only("loss", loss))
         self.chosen, self.weighted = _flat(chosen), _flat(weighted)
         for identifier in self.chosen + self.weighted:
@@ -118,6 +126,7 @@ class Objective:
         """Give an engine loss, metrics and optimizer; its weights stay."""
         engine.compile(measures.record or NO_LOSS, True, measures.rows, self.optimizer.record())
         self.optimizer.attach(engine)
+        self.stepper = Stepper(self.optimizer)
 
 
 def _described(identifier: Any) -> Any:

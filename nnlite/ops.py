@@ -11,22 +11,46 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnlite.activations import elu, hard_sigmoid, leaky_relu, relu, selu, sigmoid, softmax, softplus, softsign
+from nnlite import activations
 from nnlite.config import epsilon
 
 Array = NDArray[Any]
 
 # NumPy's functions that Keras has under the same names.
 _OF_NUMPY = """
-    abs add all any arange argmax argmin broadcast_to ceil clip concatenate cos cumsum divide dot equal exp
-    expand_dims expm1 eye floor full greater greater_equal isfinite isnan less less_equal linspace log log1p
-    logical_and logical_not logical_or matmul max maximum mean min minimum multiply ndim negative not_equal ones
-    ones_like power prod reshape round shape sign sin sqrt square squeeze stack std subtract sum tanh tile
-    transpose var where zeros zeros_like
+    abs absolute add all any arange arccos arcsin arctan arctan2 argmax argmin argpartition argsort array average
+    bincount broadcast_to ceil clip concatenate conj cos cosh count_nonzero cross cumprod cumsum diag diff divide dot
+    einsum equal exp expand_dims expm1 eye flip floor floor_divide full full_like greater greater_equal hstack
+    identity isclose isfinite isinf isnan less less_equal linspace log log10 log1p log2 logical_and logical_not
+    logical_or logical_xor logspace matmul max maximum mean median meshgrid min minimum mod moveaxis multiply
+    nan_to_num ndim negative nonzero not_equal ones ones_like outer pad power prod quantile ravel reciprocal repeat
+    reshape roll round shape sign sin sinh size sort split sqrt square squeeze stack std subtract sum swapaxes take
+    take_along_axis tan tanh tensordot tile trace transpose tri tril triu true_divide var vdot vstack where zeros
+    zeros_like
 """.split()  # noqa: SIM905  (sixty lines as a list)
 
 
 pow = np.power
+
+
+def rsqrt(x: Any) -> Array:
+    """Return 1 / sqrt(x).
+
+    >>> rsqrt(4.0)
+    array(0.5)
+    """
+    return np.asarray(1 / np.sqrt(x))
+
+
+def top_k(x: Any, k: int, sorted: bool = True) -> tuple[Array, Array]:
+    """Return the `k` largest values along the last axis, from the largest on, and their places.
+
+    >>> top_k([0.25, 1.0, 0.5], 2)
+    (array([1. , 0.5]), array([1, 2]))
+    """
+    values = np.asarray(x)
+    places = np.argsort(-values, axis=-1, kind="stable")[..., :k]
+    return np.take_along_axis(values, places, -1), places
 
 
 def cast(x: Any, dtype: Any) -> Array:
@@ -143,9 +167,11 @@ def sparse_categorical_crossentropy(target: Any, output: Any, from_logits: bool 
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _OF_NUMPY:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(np, name)
+    if name in _OF_NUMPY:
+        return getattr(np, name)
+    if name in __all__:
+        return getattr(activations, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
@@ -153,8 +179,8 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
-    *_OF_NUMPY,
-    "binary_crossentropy", "cast", "categorical_crossentropy", "convert_to_numpy", "convert_to_tensor", "elu",
-    "hard_sigmoid", "l2_normalize", "leaky_relu", "logsumexp", "norm", "one_hot", "pow", "relu", "selu", "sigmoid",
-    "softmax", "softplus", "softsign", "sparse_categorical_crossentropy", "stop_gradient",
+    *_OF_NUMPY, *activations.ACTIVATIONS.names(),
+    "binary_crossentropy", "cast", "categorical_crossentropy", "convert_to_numpy", "convert_to_tensor",
+    "l2_normalize", "logsumexp", "norm", "one_hot", "pow", "rsqrt",
+    "sparse_categorical_crossentropy", "stop_gradient", "top_k",
 ]  # fmt: skip

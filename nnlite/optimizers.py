@@ -8,24 +8,23 @@ share an optimizer. Defaults: keras.optimizers.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from nnlite import python_optimizers as python_optimizers  # enters its optimizers
 from nnlite import schedules
 from nnlite.config import epsilon as default_epsilon
 from nnlite.config import era
 from nnlite.errors import number
-from nnlite.optimizer import Optimizer
+from nnlite.optimizer import OPTIMIZERS as OPTIMIZERS
+from nnlite.optimizer import Optimizer, PythonOptimizer
 from nnlite.records import Row, row
-from nnlite.registry import Family
 
 if TYPE_CHECKING:
     from typing import Unpack
 
     from nnlite.optimizer import Options
-
-OPTIMIZERS = Family("optimizer", Optimizer)
-
 
 def _epsilon(value: float | None) -> float:
     return default_epsilon() if value is None else number("epsilon", value, 0)
@@ -370,4 +369,6 @@ def __getattr__(name: str) -> Callable[..., Optimizer]:
     return OPTIMIZERS.attribute(__name__, name).make
 
 
-__all__ = ["Optimizer", "deserialize", "get", "schedules", "serialize", *OPTIMIZERS.exports()]
+legacy = sys.modules[__name__]  # tf.keras' name of what it was before, which is here too
+
+__all__ = ["Optimizer", "PythonOptimizer", "deserialize", "get", "schedules", "serialize", *OPTIMIZERS.exports()]

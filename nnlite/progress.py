@@ -164,6 +164,8 @@ class EpochReport:
     ) -> None:
         self.verbose, self.epochs, self.target = verbose, epochs, target
         self.by_steps = by_steps
+        if not verbose:
+            return
         self._lines, self._order = lines(), in_order(names)
         self.names = [names[i] for i in self._order]
         self._line = Line()
@@ -171,7 +173,7 @@ class EpochReport:
         self._shown = 0.0
         self._plain = "".join([f" - {name}: %.4f" for name in self.names])  # the values of a row that all exceed 0.001
         self._headed = epochs > 1 or not era("progress.like_keras3")
-        if verbose and validation_rows and not era("progress.like_keras3"):
+        if validation_rows and not era("progress.like_keras3"):
             write(f"Train on {rows or target} samples, validate on {validation_rows} samples\n")
 
     def begin(self, epoch: int) -> None:
@@ -193,7 +195,7 @@ class EpochReport:
 
     def end(self) -> None:
         """Leave a line that is not finished."""
-        write("\n" if self._line.drawn else "")
+        write("\n" if self.verbose and self._line.drawn else "")
 
     def finished(
         self,

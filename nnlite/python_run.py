@@ -17,6 +17,7 @@ from nnlite.data import Data
 from nnlite.evaluation import count, evaluate
 from nnlite.objective import NO_LOSS, Measures
 from nnlite.records import LayerRecord, OptimizerRecord
+from nnlite.stepping import Stepper
 
 if TYPE_CHECKING:
     from nnlite._engine import EngineModel
@@ -72,15 +73,20 @@ class PythonRun:
         engine: compiled for `measures`.
         batch_size: rows of a batch.
         measures: loss and metrics.
-        statistics: the moving statistics of the model.
+        weights: of the model.
+        stepper: what ends its steps, where Python has a part in them.
 
     Attributes:
         batches: of an epoch; 0 while that is not known.
         size: rows of the last batch.
     """
 
-    def __init__(self, engine: EngineModel, batch_size: int, measures: Measures, statistics: Sequence[Weight]) -> None:
-        self.model, self._measures, self._statistics = engine, measures, statistics
+    def __init__(
+        self, engine: EngineModel, batch_size: int, measures: Measures, weights: Sequence[Weight], stepper: Stepper
+    ) -> None:
+        self.model, self._measures, self._weights = engine, measures, weights
+        self._statistics = [weight for weight in weights if not weight.trainable]
+        self._stepper = stepper if stepper.has_part(weights) else None
         # a model of nothing that applies the engine's metrics to given outputs
         self._judging = _engine.EngineModel([LayerRecord("linear")], engine.output_units, engine.dtype.name)
         self._judging.compile(NO_LOSS, False, measures.rows, OptimizerRecord("sgd", (), 0.0))
@@ -90,6 +96,7 @@ class PythonRun:
         """Have workspaces for batches of so many rows."""
         self.batch_size = rows
         self._run, self._judge = _engine.Run(self.model, rows), _engine.Run(self._judging, rows)
+        self._run.holds = self._stepper is not None
 
     def bind(
         self, x: Array, y: Array, sample_weight: Array | None = None, shuffle: int = 1, validation: Data | None = None
@@ -201,7 +208,7 @@ class PythonRun:
             outputs = self._run.forward(batch.x, True)
             value, gradient = measures.loss.value_and_gradient(batch.y, outputs, batch.weights)
             self._run.backward(np.ascontiguousarray(gradient * measures.weight, outputs.dtype))
-            loss = measures.weight * value + self.model.update()
+            loss = measures.weight * value + self._update()
             count(measures, batch.y, outputs, batch.weights)
             return [loss, *(self._judge.evaluate(outputs, batch.y)[1:] if measures.rows else [])]
         epochs = self.model.epochs_done
@@ -212,7 +219,12 @@ class PythonRun:
             self._run.advance(1, 1)
         finally:
             self.model.state = self.model.state | {"epochs": epochs}
-        return self._run.last
+        loss, *known = self._run.last
+        return [loss if self._stepper is None else loss + self._update(), *known]
+
+    def _update(self) -> float:
+        """Take the step the gradients ask for; return the penalties of the weights before it."""
+        return self.model.update() if self._stepper is None else self._stepper.take(self.model, self._weights)
 
     def _outputs(self, x: Array) -> Array:
         """The outputs of the step to come, which the engine does not show: of a pass that leaves no trace."""

@@ -34,12 +34,13 @@ class TensorRecord(NamedTuple):
 
 
 class LayerRecord(NamedTuple):
-    """One layer: its row, its width (0 = that of its input), the row's numbers, and its tensors in the row's order."""
+    """One layer: its row, its width (0 = that of its input), the row's numbers, its tensors in the row's order."""
 
     row: str
     units: int = 0
     numbers: tuple[float, ...] = ()
     tensors: tuple[TensorRecord, ...] = ()
+    function: Any = None  # what a layer of the row "given" computes: forward(x) and backward(x, dy)
 
 
 class LossRecord(NamedTuple):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nnlite.errors import number
-from nnlite.registry import Configurable, Family
+from nnlite.registry import Configurable, Family, arguments
 
 
 class LearningRateSchedule(Configurable):
@@ -69,7 +69,11 @@ class ExponentialDecay(_Decay):
 
 @SCHEDULES.entry("inverse_time_decay")
 class InverseTimeDecay(_Decay):
-    """initial_learning_rate / (1 + decay_rate * step / decay_steps); staircase rounds the quotient down."""
+    """initial_learning_rate / (1 + decay_rate * step / decay_steps); staircase rounds the quotient down.
+
+    >>> InverseTimeDecay(0.1, 10, 1)(10)
+    0.05
+    """
 
     def __call__(self, step: int) -> float:
         return self.initial_learning_rate / (1 + self.decay_rate * self.passed(step))
@@ -77,7 +81,11 @@ class InverseTimeDecay(_Decay):
 
 @SCHEDULES.entry("piecewise_constant_decay")
 class PiecewiseConstantDecay(LearningRateSchedule):
-    """values[0] up to step boundaries[0], values[1] up to boundaries[1], ..., the last value after them."""
+    """values[0] up to step boundaries[0], values[1] up to boundaries[1], ..., the last value after them.
+
+    >>> PiecewiseConstantDecay([5], [0.5, 0.25])(6)
+    0.25
+    """
 
     def __init__(self, boundaries: Sequence[float], values: Sequence[float], name: str | None = None) -> None:
         if len(values) != len(boundaries) + 1:
@@ -95,6 +103,9 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 class PolynomialDecay(LearningRateSchedule):
     """From initial_learning_rate to end_learning_rate in decay_steps, as (1 - step / decay_steps)^power; cycle
     stretches decay_steps to its next multiple, in place of staying at the end.
+
+    >>> PolynomialDecay(1.0, 10, 0.0)(5)
+    0.5
     """
 
     def __init__(
@@ -121,6 +132,9 @@ class PolynomialDecay(LearningRateSchedule):
 class CosineDecay(LearningRateSchedule):
     """Along half a cosine from initial_learning_rate to alpha times it in decay_steps; with warmup_target, first in
     warmup_steps along a line up to that, from where the cosine then falls. "SGDR", Loshchilov and Hutter, 2016.
+
+    >>> CosineDecay(1.0, 10)(10)
+    0.0
     """
 
     def __init__(
@@ -151,6 +165,9 @@ class CosineDecay(LearningRateSchedule):
 class CosineDecayRestarts(LearningRateSchedule):
     """Cosine decays one after the other, each t_mul times as long as the one before and m_mul times as high; the first
     takes first_decay_steps. "SGDR", Loshchilov and Hutter, 2016.
+
+    >>> CosineDecayRestarts(1.0, 10)(10)
+    1.0
     """
 
     def __init__(
@@ -179,8 +196,13 @@ class CosineDecayRestarts(LearningRateSchedule):
 
 
 def get(identifier: Any) -> Callable[[int], float]:
-    """Return the schedule meant by a config, a schedule, or a function of the step."""
-    return identifier if callable(identifier) else SCHEDULES.get(identifier)
+    """Return the schedule meant by a config, a schedule, or a function of the step, or, as in Keras 3, of nothing."""
+    if not callable(identifier):
+        return SCHEDULES.get(identifier)
+    function: Callable[..., float] = identifier
+    if hasattr(identifier, "__code__") and not arguments(identifier):
+        return lambda step: function()
+    return function
 
 
 deserialize = get

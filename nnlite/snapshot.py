@@ -142,6 +142,9 @@ def to_bytes(model: Sequential, include_optimizer: bool = True) -> tuple[bytes, 
     objective = model.get_compile_config() if include_optimizer else None
     training: dict[str, Any] | None = None
     if objective is not None:
+        if model.stepper.keeps:
+            text = "averages of weights, gradients added up and what an optimizer in Python keeps are not saved"
+            warnings.warn(f"{text}: after loading, training starts without them.", UserWarning, stacklevel=3)
         training = {"objective": objective, "state": None, "trained": None}
         if engine is not None:
             training |= _standing(engine)
@@ -237,7 +240,8 @@ def from_backup(model: Sequential, data: bytes, sums: int) -> Place:
         values = matched(tensors[: len(weights)], [(f"weight/{i}", w.shape) for i, w in enumerate(weights)])
         _resume(model.engine, header, tensors[len(weights) :])
         model.set_weights(values)
-    model.optimizer.learning_rate = model.engine.learning_rate
+    if model.optimizer.schedule is None:
+        model.optimizer.learning_rate = model.engine.learning_rate
     return place
 
 

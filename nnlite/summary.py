@@ -64,7 +64,10 @@ def print_summary(
     Non-trainable params: 0
     _________________________________________________________________
     """
-    layers = model.layers if layer_range is None else _between(model.layers, *layer_range)
+    layers: Sequence[Layer] = model.layers
+    if model.described_as is not None and model.front() is not None:  # a functional model shows its input
+        layers = [layer for layer in (model.front(), *layers) if layer is not None]
+    layers = layers if layer_range is None else _between(layers, *layer_range)
     trainable = _size(weight for layer in model.layers for weight in layer.trainable_weights)
     frozen = _size(weight for layer in model.layers for weight in layer.non_trainable_weights)
     if era("summary.like_keras3"):

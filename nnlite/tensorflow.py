@@ -4,7 +4,6 @@ machine. Scripts run with ``python -m nnlite`` find it as ``tensorflow``.
 Tensors are NumPy arrays that also answer ``numpy()``; ``tf.square``, ``tf.reduce_mean`` and the like are the functions
 of `nnlite.ops`.
 """
-# ruff: noqa: NPY002  (random numbers come from NumPy's global generator, as everything a script seeds)
 
 from __future__ import annotations
 
@@ -15,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from nnlite import ops, optimizers
-from nnlite.backend import Variable
+from nnlite import random as draws
+from nnlite.backend import variable
 from nnlite.config import era
 from nnlite.keras_compat import SHOWN, lack, submodule
 from nnlite.prediction import Prediction as Tensor
@@ -40,15 +40,10 @@ def constant(value: Any, dtype: Any = None, shape: Sequence[int] | None = None, 
 convert_to_tensor = constant
 
 
-def _normal(shape: Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = float32) -> Tensor:
-    return np.random.normal(mean, stddev, tuple(shape)).astype(dtype).view(Tensor)
-
-
-def _uniform(shape: Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtype: Any = float32) -> Tensor:
-    return np.random.uniform(minval, maxval, tuple(shape)).astype(dtype).view(Tensor)
-
-
-random = SimpleNamespace(set_seed=set_random_seed, set_random_seed=set_random_seed, normal=_normal, uniform=_uniform)
+random = SimpleNamespace(
+    set_seed=set_random_seed, set_random_seed=set_random_seed, normal=draws.normal, uniform=draws.uniform,
+    truncated_normal=draws.truncated_normal, shuffle=draws.shuffle,
+)  # fmt: skip
 train = SimpleNamespace(
     AdagradOptimizer=optimizers.Adagrad,
     AdamOptimizer=optimizers.Adam,
@@ -57,8 +52,40 @@ train = SimpleNamespace(
     RMSPropOptimizer=optimizers.RMSprop,
 )
 logging = SimpleNamespace(set_verbosity=lambda level: None, DEBUG=10, INFO=20, WARN=30, ERROR=40, FATAL=50)
-config = SimpleNamespace(list_physical_devices=lambda device_type=None: [], run_functions_eagerly=lambda eagerly: None)
-test = SimpleNamespace(is_gpu_available=lambda: False, gpu_device_name=lambda: "")
+_experimental = SimpleNamespace(
+    list_physical_devices=lambda device_type=None: [],
+    set_memory_growth=lambda device, enable: None,
+    run_functions_eagerly=lambda eagerly: None,
+)
+_threads = SimpleNamespace(
+    set_inter_op_parallelism_threads=lambda threads: None, set_intra_op_parallelism_threads=lambda threads: None
+)
+config = SimpleNamespace(
+    list_physical_devices=_experimental.list_physical_devices,
+    run_functions_eagerly=_experimental.run_functions_eagerly,
+    experimental=_experimental,
+    threading=_threads,
+)
+test = SimpleNamespace(is_gpu_available=lambda: False, gpu_device_name=lambda: "", is_built_with_cuda=lambda: False)
+
+
+def Variable(initial_value: Any, trainable: bool = True, name: str | None = None, dtype: Any = None) -> Any:
+    """Return an array whose values can be set.
+
+    >>> Variable([1.0, 2.0]).numpy()
+    array([1., 2.], dtype=float32)
+    """
+    return variable(initial_value, dtype)
+
+
+def enable_eager_execution() -> None:
+    """Do nothing: values are there at once.
+
+    >>> enable_eager_execution()
+    """
+
+
+disable_eager_execution = disable_v2_behavior = enable_v2_behavior = enable_eager_execution
 
 
 def function(called: Any = None, **_: Any) -> Any:
@@ -102,7 +129,8 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
-    "Tensor", "Variable", "config", "constant", "convert_to_tensor", "executing_eagerly", "float16", "float32",
+    "Tensor", "Variable", "config", "constant", "convert_to_tensor", "disable_eager_execution", "disable_v2_behavior",
+    "enable_eager_execution", "enable_v2_behavior", "executing_eagerly", "float16", "float32",
     "float64", "function", "get_logger", "int32", "int64", "logging", "random", "set_random_seed", "test", "train",
     "uint8",
 ]  # fmt: skip

@@ -109,7 +109,8 @@ class Training:
             count = run.batch if self.report.by_steps else run.rows
             self.report.running(epoch, count, time.perf_counter() - self._began, run.partial)
             if self.model.stop_training:
-                self._tell(epoch, ByName(zip(self.names, run.partial, strict=False)))
+                means = run.partial
+                self._tell(epoch, ByName((self.names[i], means[i]) for i in in_order(self.names[: len(means)])))
         self._warn_if_lost()
         return done
 

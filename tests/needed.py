@@ -7,6 +7,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "recall_at_precision": {"precision": 0.5},
     "sensitivity_at_specificity": {"specificity": 0.5},
     "specificity_at_sensitivity": {"sensitivity": 0.5},
+    "mean_relative_error": {"normalizer": 2.0},
     "io_u": {"num_classes": 3, "target_class_ids": [0, 2]},
     "mean_io_u": {"num_classes": 3},
     "one_hot_io_u": {"num_classes": 3, "target_class_ids": [1]},

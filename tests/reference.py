@@ -310,6 +310,7 @@ LAYERS: dict[str, Layer] = {
         lambda p, x, dy, training, factor, offset: (factor * dy, {}),
     ),
     "prelu": (lambda p, x, training: np.where(x > 0, x, p["alpha"] * x), prelu_backward),
+    "given": (lambda p, x, training: x, lambda p, x, dy, training: (dy, {})),  # where nothing is given
     **{row: (lambda p, x, training, *n: x, lambda p, x, dy, training, *n: (dy, {})) for row in NOISE},
     "activity_regularization": (
         lambda p, x, training, l1, l2, per_row=0: x,

@@ -108,7 +108,6 @@ def test_repeat_vector() -> None:
         ("Bidirectional", "Flatten"),
         ("TimeDistributed", "Flatten"),
         ("Embedding", "one-hot"),
-        ("Lambda", "Activation"),
         ("Masking", "without the masked steps"),
         ("Concatenate", "numpy.hstack"),
         ("concatenate", "numpy.hstack"),

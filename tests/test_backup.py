@@ -156,6 +156,21 @@ def test_same_bits(name: str, crash: CrashAt, save_freq: Any, again_at: int | No
     assert not (tmp_path / "backup").exists()
 
 
+@pytest.mark.parametrize("crash", [CrashAt(3, 1), CrashAfter(2, 0)])
+def test_schedule_of_steps(crash: CrashAt, tmp_path: Path) -> None:
+    """The rate of a step follows from its number, which is put back."""
+    optimizer = {
+        "class_name": "Adam",
+        "config": {"learning_rate": optimizers.schedules.ExponentialDecay(0.1, decay_steps=5, decay_rate=0.5)},
+    }
+    whole, broken, again = made(optimizer=optimizer), made(optimizer=optimizer), made(seed=2, optimizer=optimizer)
+    whole.fit(X, Y, 8, EPOCHS, verbose=0)
+    with pytest.raises(Crash):
+        broken.fit(X, Y, 8, EPOCHS, verbose=0, callbacks=[crash, BackupAndRestore(tmp_path, 2)])
+    again.fit(X, Y, 8, EPOCHS, verbose=0, callbacks=[BackupAndRestore(tmp_path, 2)])
+    assert state(again) == state(whole)
+
+
 def crashed(folder: Path, crash: CrashAt, **arguments: Any) -> None:
     with pytest.raises(Crash):
         made().fit(X, Y, epochs=EPOCHS, verbose=0, callbacks=[crash, BackupAndRestore(folder, **arguments)])

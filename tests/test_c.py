@@ -2,6 +2,8 @@
 with clang and for ARM."""
 
 import os
+import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -68,3 +70,32 @@ def test_elementary_functions(bits: int, target: str, tmp_path: Path) -> None:
     defines = [f"-DNN_BITS={bits}", f'-DSIMD="simd_{target}.h"']
     run(*COMPILER, *FLAGS, *defines, CHECKS / "vmath_check.c", "-lm", "-o", tmp_path / "check")
     run(tmp_path / "check")
+
+
+@pytest.mark.parametrize("bits", [32, 64])
+def test_wide_products(bits: int, target: str, tmp_path: Path) -> None:
+    """The dense products of wide plans, tile by tile, against the chain that defines them, bit by bit."""
+    defines = [f"-DNN_BITS={bits}", f'-DSIMD="simd_{target}.h"']
+    run(*COMPILER, *FLAGS, *defines, CHECKS / "panels_check.c", "-lm", "-o", tmp_path / "check")
+    run(tmp_path / "check")
+
+
+def innermost_loops(assembly: str) -> list[list[str]]:
+    """The instructions between a label and a jump back to it, without further loops inside."""
+    lines = [line.split("#")[0].strip() for line in assembly.splitlines()]
+    labels = {line[:-1]: i for i, line in enumerate(lines) if line.endswith(":")}
+    jumps = [(i, match[1]) for i, line in enumerate(lines) if (match := re.match(r"j\w+\s+(\.\w+)$", line))]
+    loops = [(labels[label], i) for i, label in jumps if labels.get(label, i) < i]
+    return [lines[a:b] for a, b in loops if not any((a, b) != (c, d) and a <= c and d <= b for c, d in loops)]
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="reads the assembly of x86")
+@pytest.mark.parametrize("bits", [32, 64])
+@pytest.mark.parametrize("simd", ["avx2", "avx512"])
+def test_sums_stay_in_registers(bits: int, simd: str) -> None:
+    """No loop of a wide product touches the stack."""
+    defines = [f"-DNN_BITS={bits}", f'-DSIMD="simd_{simd}.h"']
+    assembly = run(*COMPILER, *FLAGS, "-O3", *defines, "-S", "-o", "-", CHECKS / "panels_check.c").stdout
+    tiles = [loop for loop in innermost_loops(assembly) if sum("vfmadd" in line for line in loop) >= 8]
+    assert len(tiles) >= 2
+    assert [line for loop in tiles for line in loop if re.search(r"\(%r[sb]p", line)] == []

@@ -113,6 +113,7 @@ def test_every_hook_is_called_with_its_arguments() -> None:
 def test_lambda_callback() -> None:
     callback = LambdaCallback(on_epoch_end=None, colour="red")
     assert callback.colour == "red"
+    assert Listeners([LambdaCallback(None, print)]).each_epoch  # in the order of every Keras
     with pytest.raises(TypeError, match=r"'on_epoch_ende'\. Did you mean 'on_epoch_end'"):
         LambdaCallback(on_epoch_ende=print)
     with pytest.raises(TypeError, match="on_epoch_end must be a function"):

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 from typing import Any
 
+import numpy as np
 import pytest
 from engine_models import (
     build,
@@ -23,6 +24,9 @@ from engine_models import (
 from reference_network import Optimizer
 
 from nnlite._engine import EngineModel, Run
+from nnlite.callbacks import LambdaCallback
+from nnlite.layers import Dense
+from nnlite.models import Sequential
 
 # ---- threads ----
 
@@ -167,3 +171,87 @@ def test_interrupt(name: str) -> None:
     uninterrupted.advance(model.iterations, 2**60, 60.0)
     assert other.iterations == model.iterations
     assert digest(other) == digest(model)
+
+
+# model, and rows of which evaluation and prediction take seconds
+LONG: dict[str, tuple[int, list[str], int]] = {
+    "tiny": (2, ["dense 2", "sigmoid", "dense 1"], 20_000_000),
+    "wide": (64, ["dense 512", "relu", "dense 512", "relu", "dense 1"], 400_000),
+}
+
+
+def interrupted(call: Callable[[Callable[[], None]], Any]) -> float:
+    """How long `call` goes on after Ctrl-C, in seconds; that comes soon after `call` has called what it is given."""
+    sent = []
+
+    def interrupt() -> None:
+        sent.append(time.perf_counter())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    timer = threading.Timer(0.03, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        call(timer.start)
+    delay = time.perf_counter() - sent[0]
+    timer.join()
+    return delay
+
+
+@on_posix_main_thread
+@pytest.mark.parametrize("what", ["predict", "evaluate"])
+@pytest.mark.parametrize("name", LONG)
+def test_interrupt_without_training(name: str, what: str) -> None:
+    """Ctrl-C is seen within 100 ms in evaluation and prediction too, and the run answers as before afterwards."""
+    input_units, layers, rows = LONG[name]
+    model = compiled(build(chain(*layers), input_units, "float32"))
+    run = Run(model, 32)
+    x, y = np.full((rows, input_units), 0.25, np.float32), np.zeros((rows, 1), np.float32)
+    few = slice(0, 1000)
+    before = run.predict(x[few]).tolist(), run.evaluate(x[few], y[few])
+
+    def call(begin: Callable[[], None]) -> None:
+        begin()
+        run.predict(x) if what == "predict" else run.evaluate(x, y)
+
+    delays = [interrupted(call) for _ in range(3)]
+    assert median(delays) <= 0.1, delays
+    assert (run.predict(x[few]).tolist(), run.evaluate(x[few], y[few])) == before
+
+
+@on_posix_main_thread
+def test_interrupt_of_a_long_validation() -> None:
+    """The epochs before, and the model, are as they were after the last step."""
+    model = Sequential([Dense(512, "relu", input_dim=64), Dense(512, "relu"), Dense(1)])
+    model.compile("sgd", "mse")
+    x, y = np.full((400_000, 64), 0.25, np.float32), np.zeros(400_000, np.float32)
+
+    def fit(begin: Callable[[], None]) -> None:
+        callbacks = [LambdaCallback(on_train_begin=lambda logs: begin())]
+        model.fit(x[:32], y[:32], verbose=0, validation_data=(x, y), callbacks=callbacks)
+
+    delays = []
+    for steps in (1, 2, 3):
+        delays.append(interrupted(fit))
+        assert model.engine.iterations == steps
+    assert median(delays) <= 0.1, delays
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 32])
+def test_slices_give_the_bits_of_one_call(batch_size: int, dtype: str) -> None:
+    """A first call of few rows, one of many, and many calls of few: the same outputs, sums of the same batches."""
+    gently = Optimizer("sgd", (), 1e-5)
+    model = build(chain("dense 5", "tanh", "dense 2"), 3, dtype)
+    compiled(model, optimizer=gently, metrics=["mean_absolute_error"])
+    rows = 16 * batch_size * 40 + 3
+    x, y, w = (inputs(rows, width, dtype) for width in (3, 2, 1))
+    run, weights = Run(model, batch_size), np.ascontiguousarray(np.abs(w[:, 0]))
+    outputs, means = run.predict(x), run.evaluate(x, y, weights)
+    assert np.concatenate([run.predict(x[i : i + 5]) for i in range(0, rows, 5)]).tolist() == outputs.tolist()
+    for _ in range(3):  # the slices get longer once it is known how long they take
+        assert run.evaluate(x, y, weights) == means
+    whole = Run(model, batch_size)
+    whole.bind(x, y, weights, 0, (x, y, weights))
+    before = model.view().copy()
+    whole.advance(2**60, 1, 600.0)
+    moved = model.view().copy()
+    assert (moved != before).any()
+    assert whole.history()[0, 2:].tolist() == run.evaluate(x, y, weights)

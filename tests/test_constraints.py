@@ -7,7 +7,7 @@ import pytest
 import reference
 
 from nnlite import constraints
-from nnlite.errors import ArgumentError, UnsupportedError
+from nnlite.errors import ArgumentError
 
 W = np.array([[3.0, -0.1, 0.5], [-4.0, 0.2, 0.0]])
 CONSTRAINTS = [
@@ -51,5 +51,5 @@ def test_wrong_arguments():
         constraints.MaxNorm("two")
     with pytest.raises(ValueError, match="max_value must be finite and at least 2"):
         constraints.MinMaxNorm(2, 1)
-    with pytest.raises(UnsupportedError, match="axis of a constraint must be 0"):
-        constraints.UnitNorm(axis=1)
+    with pytest.raises(ArgumentError, match="axis of a constraint must be an integer or a list of them"):
+        constraints.UnitNorm(axis="rows")

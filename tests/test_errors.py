@@ -107,6 +107,9 @@ MISTAKES: dict[str, Mistake] = {
         deferred, lambda m: m.compile("adam", "mse", ["acuracy"]), (ValueError,), ["'accuracy'"],
     ),
     "two losses": (binary, lambda m: m.compile("adam", ["mse", "mae"]), (ValueError,), ["loss", "one output"]),
+    "target_tensors": (
+        binary, lambda m: m.compile("adam", "mse", target_tensors=[Y]), (ValueError,), ["target_tensors"],
+    ),
     "weighted_metrics": (
         binary, lambda m: m.compile("adam", "mse", weighted_metrics=["maee"]), (ValueError,), ["maee"],
     ),

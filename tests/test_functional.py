@@ -180,6 +180,8 @@ REFUSED: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: Model([A, Input((3,))], B), UnsupportedError, "inputs must be one: nnlite has no branches"),
     (lambda: Model(A, [B, Dense(1)(A)]), UnsupportedError, "outputs must be one: nnlite has no branches"),
     (lambda: Dense(1)([B, Dense(2)(A)]), UnsupportedError, "takes one input: nnlite has no branches"),
+    (lambda: A * 2, UnsupportedError, "computes nothing between layers"),
+    (lambda: np.square(A), UnsupportedError, "computes nothing between layers"),
     (lambda: B + 1, UnsupportedError, "computes nothing between layers"),
     (lambda: np.ones(2) * B, UnsupportedError, "computes nothing between layers"),
     (lambda: np.square(B), UnsupportedError, "computes nothing between layers"),

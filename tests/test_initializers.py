@@ -111,3 +111,19 @@ def test_wrong_arguments():
         initializers.Identity()((2,))
     with pytest.raises(ValueError, match="at least two axes"):
         initializers.Orthogonal()((2,))
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        ("text", "an initializer must return real numbers; given returned 'text'"),
+        (None, "an initializer must return real numbers; given returned None"),
+        (np.zeros(3), r"an initializer must return the shape of the weight, \(2, 3\); given returned \(3,\)"),
+    ],
+)
+def test_nonsense_from_a_function(returned, message):
+    def given(shape, dtype=None):
+        return returned
+
+    with pytest.raises(ValueError, match=message):
+        initializers.get(given)((2, 3))

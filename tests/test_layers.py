@@ -48,6 +48,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "alpha_dropout": {"rate": 0.25},
     "gaussian_dropout": {"rate": 0.25},
     "gaussian_noise": {"stddev": 0.25},
+    "lambda": {"function": np.tanh},
 }
 
 
@@ -81,7 +82,7 @@ class TestEveryLayer:
         assert LAYERS.get(LAYERS.serialize(layer)).get_config() == config
 
     def test_names_follow_the_class(self, name: str) -> None:
-        assert example(name).name.startswith(f"{name}_")
+        assert example(name).name.startswith("input_" if name == "input_layer" else f"{name}_")
 
     def test_unknown_argument(self, name: str) -> None:
         for error in (TypeError, ValueError):
@@ -104,6 +105,9 @@ class TestEveryLayer:
     def test_has_no_weights_before_it_is_built(self, name: str) -> None:
         layer = example(name)
         assert layer.weights == []
+        if name == "input_layer":  # which knows its shape
+            assert layer.built and layer.output_shape == (None, 6) and layer.count_params() == 0
+            return
         assert not layer.built
         with pytest.raises(AttributeError, match="no shapes before"):
             _ = layer.output_shape

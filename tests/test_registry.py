@@ -3,6 +3,7 @@
 import copy
 import pickle
 
+import numpy as np
 import pytest
 import reference
 from needed import ARGUMENTS, made
@@ -18,7 +19,7 @@ from nnlite import (
     registry,
     regularizers,
 )
-from nnlite.errors import ArgumentError, UnsupportedError
+from nnlite.errors import ArgumentError
 
 FAMILIES = {
     activations: activations.ACTIVATIONS,
@@ -138,7 +139,11 @@ def test_custom_objects_come_first(monkeypatch):
     assert initializers.get({"class_name": "Half", "config": {}, "registered_name": "mine>Half"})((1,)) == [0.5]
 
 
-def test_what_the_engine_cannot_run_is_refused_with_advice():
+def test_functions_are_taken_and_are_their_own_configs():
+    def one_more(w):
+        return w + 1
+
     for module in (activations, constraints, regularizers):
-        with pytest.raises(UnsupportedError, match="computed in Python"):
-            module.get(lambda w: w + 1)
+        assert module.get(one_more)(np.array([1.0, 2.0])).tolist() == [2, 3]
+        assert module.serialize(module.get(one_more)) is one_more
+    assert optimizers.get(one_more).in_python

@@ -97,11 +97,34 @@ def test_a_function_of_the_step_is_a_schedule():
     assert float(optimizer.lr) == 0.5 / (1 + 0.25 * 11)
 
 
+def test_a_function_of_nothing_is_asked_for_every_step():
+    rates = iter([0.5, 0.5, 0.25, 0.125])  # one for the optimizer itself
+    model = Sequential([Dense(1, input_dim=1, use_bias=False, weights=[[[1.0]]])])
+    model.compile(optimizers.SGD(lambda: next(rates)), lambda t, p: p)  # whose slope is x
+    for expected in (0.5, 0.25, 0.125):
+        model.train_on_batch([1.0], [0.0])
+        assert float(model.optimizer.lr) == expected
+    assert model.get_weights()[0].item() == 1 - 0.5 - 0.25 - 0.125
+
+
 def test_the_rate_cannot_be_set_beside_a_schedule():
     optimizer = optimizers.Adam(lr=schedules.ExponentialDecay(0.5, 10, 0.5))
     assert optimizer.learning_rate == 0.5
     with pytest.raises(TypeError, match=r"given by ExponentialDecay.*cannot be set; received 0\.1"):
         optimizer.lr = 0.1
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [("fast", "learning_rate must be a number; received 'fast'"), (-1.0, "at least 0"), (np.nan, "must be finite")],
+)
+def test_nonsense_from_a_schedule(returned, message):
+    """The step it is for is not taken."""
+    model = Sequential([Dense(1, input_dim=1)])
+    model.compile(optimizers.SGD(lambda step: 0.1 if step < 2 else returned), "mse")
+    with pytest.raises(ValueError, match=message):
+        model.fit(np.ones(6), np.ones(6), batch_size=2, verbose=0)
+    assert model.optimizer.iterations == 2
 
 
 def test_config_and_copies_keep_the_schedule():

@@ -21,6 +21,16 @@ PRINTED: dict[str, list[str | tuple[str, float]]] = {
         (r"accuracy: ([\d.]+)", 0.95),
     ],
     "k1_autoencoder": [r"codes \(400, 2\)", (r"share kept: ([\d.]+)", 0.98)],
+    "k1_autoencoder_functional": [
+        r"codes \(100, 3\)",
+        "same as the whole: True",
+        (r"share explained: ([\d.]+)", 0.7),
+    ],
+    "k1_generator_and_weights": [
+        r"\['acc', 'loss', 'val_acc', 'val_loss'\]",
+        "restored: True",
+        (r"right: ([\d.]+)", 0.9),
+    ],
     "k1_regularizers": [
         (r"largest norm of a unit's weights: ([\d.]+)", 0.1),
         "weights of the last layer: 1",
@@ -38,8 +48,20 @@ PRINTED: dict[str, list[str | tuple[str, float]]] = {
     "k2_command_line": ["epochs: 1 parameters: 21"],
     "k2_custom_loss": [r"keys: \['loss', 'r2'\]", (r"share of points below the line: ([\d.]+)", 0.8)],
     "k2_frozen_layers": ["kept: True", "trainable weights: 2 others: 2", r"all zero: 0\.0"],
+    "k2_functional": [
+        r"output of the first layer: \(10, 64\)",
+        "lr recorded: True",
+        r"features: \(1000, 32\)",
+        (r"acc: ([\d.]+)", 0.9),
+    ],
+    "k2_gan": [
+        "discriminator learned: True",
+        (r"points near the line: ([\d.]+)", 0.7),
+        "layers of all: 5 trainable weights: 4",
+    ],
     "k2_house_prices": ["processing fold # 3", "epochs recorded: 80", "mean absolute error below [1-3]$"],
     "k2_learning_rate": [r"lr 0\.1000", r"lr 0\.0125", "fitted: True"],
+    "k2_scikit_wrapper": [(r"Baseline: ([\d.]+)%", 90), r"\['Iris-", r"Wider: -0\.[01]\d* MSE"],
     "k2_signs": [(r"right: ([\d.]+)", 0.9)],
     "k2_summary": [
         r"dense_1 \(Dense\)              \(None, 64\)                1344      ",
@@ -50,6 +72,8 @@ PRINTED: dict[str, list[str | tuple[str, float]]] = {
     "k2_table_of_numbers": [r"500/500 \[={30}\] - 0s", (r"acc: ([\d.]+)%", 90), r"first five: \[[01], [01]"],
     "k2_three_flowers": [(r"right: (\d+) of 30", 27)],
     "k3_digits": [(r"Test accuracy: ([\d.]+)", 0.9)],
+    "k3_estimators": [(r"score: ([\d.]+)", 0.95), r"\['down' 'up'\]", (r"r2: ([\d.]+)", 0.9)],
+    "k3_functional": [r"\(InputLayer\)", (r"acc ([\d.]+)", 0.9), "same True"],
     "k3_ops": ["less misled: True", r"value: 1\.75"],
     "k3_prepared_data": [(r"right: ([\d.]+)", 0.95)],
     "k3_registered": ["same: True Wide", "registered: mine>Wide"],
@@ -58,8 +82,23 @@ PRINTED: dict[str, list[str | tuple[str, float]]] = {
         "keys: loss mean_absolute_error mean_squared_error val_loss val_mean_absolute_error val_mean_squared_error",
         r"Mean error:  0\.[0-4]",
     ],
+    "tf1_regression_functional": [
+        "eager: True",
+        "keys: .*'loss', 'mean_absolute_error'",
+        r"worst error: 0\.[0-2]",
+        r"x \(InputLayer\)               \(None, 1\)                 0         ",
+        "Total params: 49",
+    ],
     "tf1_small_images": ["version given: True", (r"Test accuracy: ([\d.]+)", 0.9), "first: (bar|dash|cross) is"],
     "tf2_alias": [r"\], \[1\.0, 0\.0\]\] float32", "True True", r"\['dense_1', 'dense_2'\] \(None, 1\)"],
+    "tf2_functional": [
+        r"\(None, 4, 4\)",
+        r"img \(InputLayer\) ",
+        "Test loss is a number: True",
+        (r"Test accuracy: ([\d.]+)", 0.9),
+        "sums to one: True",
+    ],
+    "tf2_model_parts": [r"codes: \(400, 2\)", "loss fell: True", "same: True"],
     "tf2_objects": [(r"right: ([\d.]+)", 0.95), r"devices: \[\]", r"mean of outputs: 0\.[456]"],
     "tf2_overfit": ["learned by heart: True", "gap is smaller: True"],
     "tf2_quickstart": [
@@ -68,6 +107,7 @@ PRINTED: dict[str, list[str | tuple[str, float]]] = {
         (r"accuracy ([\d.]+)", 0.9),
         r"sum of probabilities: 1\.000",
     ],
+    "tf2_metrics": [(r"auc : ([\d.]+)", 0.9), (r"accuracy : ([\d.]+)", 0.85), "^True"],
     "tf2_unsupported": [
         "told: layer Conv2D is not supported: nnlite has no convolutions or images; flatten a row with Flatten",
         "told: nnlite has no tensorflow.keras.applications",

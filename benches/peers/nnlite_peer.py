@@ -14,7 +14,6 @@ from nnlite.layers import Dense
 from nnlite.models import Sequential
 
 NAME = "nnlite"
-THREADS = hasattr(nnlite, "set_num_threads")
 
 
 def version() -> str:
@@ -25,7 +24,7 @@ def version() -> str:
 def choices(task: Task) -> tuple[str, ...]:
     """One thread and two, where a step has work enough for two."""
     enough = task.operations * task.batch_size >= 200_000
-    return ("2 threads", "1 thread") if THREADS and enough else ("1 thread",)
+    return ("2 threads", "1 thread") if enough else ("1 thread",)
 
 
 def differs(task: Task) -> str:
@@ -52,8 +51,7 @@ def prepare(task: Task, choice: str) -> Callable[[], Score]:
     accuracy = "val_accuracy" if held else "accuracy"
 
     def fit() -> Score:
-        if THREADS:
-            nnlite.set_num_threads(int(choice[0]))
+        nnlite.set_num_threads(int(choice[0]))
         history = model.fit(
             rows.x,
             rows.y,
@@ -71,6 +69,5 @@ def prepare(task: Task, choice: str) -> Callable[[], Score]:
 def predictor(task: Task, choice: str) -> Callable[[Array], Array]:
     """With as many threads as the engine finds worth while."""
     model = model_of(task)
-    if THREADS:
-        nnlite.set_num_threads(cores())
+    nnlite.set_num_threads(cores())
     return lambda x: model.predict(x, verbose=0)

@@ -26,7 +26,7 @@ def choices(task: Task) -> tuple[str, ...]:
 
 
 def differs(task: Task) -> str:
-    return "rounding"
+    return "growing" if task.wide else "rounding"
 
 
 def note(task: Task) -> str:

@@ -14,6 +14,7 @@
 #include "losses.h"
 #include "metrics.h"
 #include "optimizers.h"
+#include "step.h"
 #include "layers.h"
 #include "update.h"
 #include "train.h"
@@ -71,7 +72,7 @@ const nn_engine NN_ENGINE = {
     .optimizer_initial = optimizer_initial,
     .pack = tensor_pack,
     .unpack = tensor_unpack,
-    .transpose = transpose_kernels,
+    .transpose = transpose_all,
     .advance = run_advance,
     .evaluate = model_evaluate,
     .predict = run_predict,

@@ -66,12 +66,58 @@ static void dense_backward(nn_pass *p, const nn_layer *l, real *dx) {
     panel_forward(&wide, p->rows, l->input_stride / NN_LANES);
 }
 
-/* The gradient of inputs [from, to) of a wide kernel, from being a multiple of 16; with input 0 goes the gradient of the bias. */
-static void dense_gradient(const nn_pass *p, const nn_layer *l, size_t from, size_t to) {
+/* A 16 x 16 block of the transposed kernel from the kernel's. */
+static void transpose_weights(const nn_layer *l, real *transposed, const real *kernel, size_t i, size_t u) {
+    real block[NN_LANES * NN_LANES], *to = transposed + i / NN_LANES * transposed_pitch(l) + u * NN_LANES;
+    transpose_block(block, kernel + u / NN_LANES * kernel_pitch(l) + i * NN_LANES, at_most_16(l->inputs - i));
+    for (size_t k = 0; k < at_most_16(l->units - u); k++) v_store(to + k * NN_LANES, v_load(block + k * NN_LANES));
+}
+
+static void dense_transpose(const nn_layer *l, real *transposed, const real *kernel) {
+    for (size_t u = 0; u < l->units; u += NN_LANES) {
+        for (size_t i = 0; i < l->inputs; i += NN_LANES) transpose_weights(l, transposed, kernel, i, u);
+    }
+}
+
+/* Gradient and optimizer step of the kernel's inputs [from, to), of which from is a multiple of 16: 16 inputs and a strip of panels at a time. */
+static void dense_flow(nn_pass *p, const nn_layer *l, size_t from, size_t to) {
+    enum { BLOCK = NN_LANES * NN_LANES };
+    const size_t panels = l->stride / NN_LANES;
+    const size_t parts = (panels + NN_TILE_PANELS - 1) / NN_TILE_PANELS * ((to - from + NN_LANES - 1) / NN_LANES);
+    real *transposed = l == p->plan->layers ? NULL : (real *)p->transposed + l->transposed;
+    for (size_t panel = 0; panel < panels; panel += NN_TILE_PANELS) {
+        const size_t n = panels - panel < NN_TILE_PANELS ? panels - panel : NN_TILE_PANELS;
+        for (size_t i = from; i < to; i += NN_LANES) {
+            real gradient[NN_TILE_PANELS * BLOCK];
+            nearing near = {.lines = BLOCK / NN_LINE};
+            const size_t inputs = at_most_16(to - i), offset = l->tensors[0].offset + panel * kernel_pitch(l) + i * NN_LANES;
+            const panel_product wide = {.c = gradient, .cp = BLOCK, .a = layer_input(p, l) + i / NN_LANES * p->pitch, .ap = p->pitch,
+                                        .b = place(p, l->gradient) + panel * p->pitch, .bp = p->pitch, .k = p->rows, .near = &near};
+            for (size_t k = 0; k < n; k++) {
+                step_nearing(p->step, &near, offset + k * kernel_pitch(l));
+                if (transposed) nearing_add(&near, transposed + i / NN_LANES * transposed_pitch(l) + (panel + k) * BLOCK);
+            }
+            if (p->ahead) ahead_nearing(p->ahead, &near, parts);
+            panel_across(&wide, 0, inputs, n);
+            for (size_t k = 0; k < n; k++) {
+                step_parameters(p->step, offset + k * kernel_pitch(l), gradient + k * BLOCK, inputs * NN_LANES);
+                if (transposed) transpose_weights(l, transposed, tensor_values(p, l, 0), i, (panel + k) * NN_LANES);
+            }
+        }
+    }
+}
+
+/* Gradients of inputs [from, to) of a wide kernel, from being a multiple of 16, and the step of those that flow; with input 0 goes the bias. */
+static void dense_gradient(nn_pass *p, const nn_layer *l, size_t from, size_t to) {
     const real *dy = place(p, l->gradient);
     const size_t panels = l->stride / NN_LANES;
-    const panel_product wide = {.c = tensor_gradient(p, l, 0), .cp = kernel_pitch(l), .a = layer_input(p, l), .ap = p->pitch, .b = dy, .bp = p->pitch, .k = p->rows};
-    panel_across(&wide, from, to, panels);
+    if (flows(p->step, &p->plan->tensors[l->first_tensor])) {
+        dense_flow(p, l, from, to);
+    } else {
+        const panel_product wide = {.c = tensor_gradient(p, l, 0), .cp = kernel_pitch(l), .a = layer_input(p, l), .ap = p->pitch,
+                                    .b = dy, .bp = p->pitch, .k = p->rows};
+        panel_across(&wide, from, to, panels);
+    }
     for (size_t panel = 0; l->n_tensors > 1 && from == 0 && panel < panels; panel++) {
         vec sum = v_zero();
         for (size_t r = 0; r < p->rows; r++) sum = v_add(sum, v_load(dy + panel * p->pitch + r * NN_LANES));
@@ -89,21 +135,11 @@ static void dense_weights(nn_pass *p, const nn_layer *l) {
     dense_gradient(p, l, 0, l->inputs);
 }
 
-/* The transposed kernel's panels from inputs [from, to) of the kernel, 16 x 16 at a time. */
-static void dense_transpose(const nn_layer *l, real *transposed, const real *kernel, size_t from, size_t to) {
-    for (size_t u = 0; u < l->units; u += NN_LANES) {
-        for (size_t i = from; i < to; i += NN_LANES) {
-            real block[NN_LANES * NN_LANES], *to = transposed + i / NN_LANES * transposed_pitch(l) + u * NN_LANES;
-            transpose_block(block, kernel + u / NN_LANES * kernel_pitch(l) + i * NN_LANES, at_most_16(l->inputs - i));
-            for (size_t k = 0; k < at_most_16(l->units - u); k++) v_store(to + k * NN_LANES, v_load(block + k * NN_LANES));
-        }
-    }
-}
-
 #include "layers_normalization.h"
 #include "layers_rows.h"
 #include "layers_elementwise.h"
 #include "layers_noise.h"
+#include "layers_given.h"
 
 /* ---- activity_regularization. n: l1, l2, per_row. Identity; adds l1 sum |y| + l2 sum y^2 of the batch to the loss, over its rows if per_row. ---- */
 
@@ -151,7 +187,8 @@ static void activity_regularization_weights(nn_pass *p, const nn_layer *l) { (vo
     ROW(gaussian_dropout) \
     ROW(gaussian_noise) \
     ROW(alpha_dropout) \
-    ROW(activity_regularization)
+    ROW(activity_regularization) \
+    ROW(given)
 
 /* ---- everything below follows from the rows ---- */
 

@@ -7,12 +7,31 @@
  * Tiles only decide which outputs are computed together; blocking over q takes up the chain where it was left. So every target, every partition of
  * the outputs gives the same bits. */
 
+enum { NN_LINE = 64 / sizeof(real) }; /* reals of a cache line, more or less */
+
+/* Memory to ask for while a product is computed, a line of each range every 16 steps, so that what comes after it need not wait. */
+typedef struct nearing {
+    const real *ranges[24];
+    size_t count, lines; /* lines still to be asked for, of each range from its end */
+} nearing;
+
+NN_INLINE void nearing_add(nearing *n, const real *range) {
+    if (n->count < sizeof n->ranges / sizeof *n->ranges) n->ranges[n->count++] = range;
+}
+
+NN_INLINE void nearing_some(nearing *n) {
+    if (!n || !n->lines) return;
+    n->lines--;
+    for (size_t k = 0; k < n->count; k++) __builtin_prefetch(n->ranges[k] + n->lines * NN_LINE);
+}
+
 typedef struct panel_product {
     real *c;
     const real *a, *b;
     size_t cp, ap, bp;  /* from one panel to the next */
     const real *start;  /* [columns of c padded], or NULL for 0 */
     size_t k;
+    nearing *near;      /* or NULL */
 } panel_product;
 
 /* Steps of q taken at a time: the panels of b that a strip of tiles shares stay in the first-level cache. */
@@ -44,15 +63,11 @@ NN_INLINE void panel_tile(const panel_product *s, size_t i0, size_t p0, size_t q
     if (q0) EACH_SUM(m, n, sum[i][p] = !across || i < kept ? v_load(c + i * NN_LANES + p * cp) : v_zero();)
     else if (s->start) EACH_SUM(m, n, sum[i][p] = v_load(s->start + (p0 + p) * NN_LANES);)
     else EACH_SUM(m, n, sum[i][p] = v_zero();)
-    if (across) {
-        const real *a = s->a + i0 / NN_LANES * ap + i0 % NN_LANES + q0 * NN_LANES;
-        for (size_t q = 0; q < depth; q++, a += NN_LANES) PANEL_STEP(m, n, a[i])
-    } else {
-        const real *a = s->a + q0 / NN_LANES * ap + i0 * NN_LANES;
-        for (size_t q = 0; q < depth; q += NN_LANES, a += ap) {
-            const size_t steps = depth - q < NN_LANES ? depth - q : NN_LANES;
-            for (size_t t = 0; t < steps; t++) PANEL_STEP(m, n, a[i * NN_LANES + t])
-        }
+    const real *a = s->a + (across ? i0 / NN_LANES * ap + i0 % NN_LANES + q0 * NN_LANES : q0 / NN_LANES * ap + i0 * NN_LANES);
+    for (size_t q = 0; q < depth; q += NN_LANES, a += across ? NN_LANES * NN_LANES : ap) {
+        const size_t steps = depth - q < NN_LANES ? depth - q : NN_LANES;
+        nearing_some(s->near);
+        for (size_t t = 0; t < steps; t++) PANEL_STEP(m, n, across ? a[t * NN_LANES + i] : a[i * NN_LANES + t])
     }
     EACH_SUM(m, n, if (!across || i < kept) v_store(c + i * NN_LANES + p * cp, sum[i][p]);)
 }
@@ -68,13 +83,27 @@ NN_INLINE void panel_strip(const panel_product *s, size_t rows, size_t p, size_t
 #undef REST
 }
 
+/* Panels of b of at least so many reals come from beyond the second-level cache. */
+enum { FAR_REALS = 1 << 18 };
+
 /* The first `rows` rows of all `panels` of c. */
-static void panel_forward(const panel_product *s, size_t rows, size_t panels) {
-    for (size_t q = 0; q < s->k; q += PANEL_DEPTH) {
-        const size_t depth = s->k - q < PANEL_DEPTH ? s->k - q : PANEL_DEPTH;
-        size_t p = 0;
-        for (; p + NN_TILE_PANELS <= panels; p += NN_TILE_PANELS) panel_strip(s, rows, p, q, depth, NN_TILE_PANELS);
-        for (; p < panels; p++) panel_strip(s, rows, p, q, depth, 1);
+static void panel_forward(const panel_product *whole, size_t rows, size_t panels) {
+    const int far = whole->k * panels * NN_LANES >= FAR_REALS;
+    for (size_t q = 0; q < whole->k; q += PANEL_DEPTH) {
+        const size_t depth = whole->k - q < PANEL_DEPTH ? whole->k - q : PANEL_DEPTH;
+        for (size_t p = 0, n; p < panels; p += n) {
+            n = p + NN_TILE_PANELS <= panels ? NN_TILE_PANELS : 1;
+            const size_t half = depth / 2 * NN_LANES;
+            nearing near = {.lines = half / NN_LINE};
+            panel_product s = *whole;
+            for (size_t next = p + n; far && next < panels && next < p + 2 * n; next++) {
+                nearing_add(&near, s.b + next * s.bp + q * NN_LANES);
+                nearing_add(&near, s.b + next * s.bp + q * NN_LANES + half);
+            }
+            if (near.count) s.near = &near;
+            if (n == NN_TILE_PANELS) panel_strip(&s, rows, p, q, depth, NN_TILE_PANELS);
+            else panel_strip(&s, rows, p, q, depth, 1);
+        }
     }
 }
 

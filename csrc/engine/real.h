@@ -13,7 +13,7 @@
 #if defined(__FAST_MATH__) || (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__)
 #error "nnlite must be compiled without -ffast-math, -Ofast and -ffinite-math-only"
 #endif
-#if FLT_EVAL_METHOD != 0
+#if FLT_EVAL_METHOD != 0 && FLT_EVAL_METHOD != 16 /* 16: as 0, on a CPU with 16-bit arithmetic */
 #error "nnlite needs floating point without excess precision (on 32-bit x86: -msse2 -mfpmath=sse)"
 #endif
 

@@ -15,7 +15,7 @@ NN_INLINE nn_pass pass_of(nn_run *run, const void *input, size_t rows, int train
     return (nn_pass){.plan = &m->plan, .parameters = m->parameters, .gradients = m->gradients, .transposed = m->transposed,
                      .workspace = run->workspace, .lanes = lanes_of_run(run), .input = input, .rows = rows, .pitch = nn_pitch(m->plan.narrow, rows),
                      .room = nn_room(m->plan.narrow, run->batch_size), .training = training,
-                     .seed = m->state.seed, .iteration = m->state.iterations};
+                     .seed = m->state.seed, .iteration = m->state.iterations, .outside = &m->outside};
 }
 
 static const nn_layer *last_layer(const nn_plan *plan) { return &plan->layers[plan->n_layers - 1]; }
@@ -49,6 +49,8 @@ NN_INLINE void gather_narrow(real *to, const grid *g, const real *from, const ui
     }
 }
 
+enum { GATHERED_ROWS = 8 };
+
 /* to, laid out as g says, = rows start ... of from[][g->units] in the given order, or as they come. Padding becomes, or stays, 0. */
 static void gather(real *to, const grid *g, const real *from, const uint32_t *order, size_t start) {
     if (g->narrow) {
@@ -61,13 +63,21 @@ static void gather(real *to, const grid *g, const real *from, const uint32_t *or
         default: gather_narrow(to, g, from, order, start, g->units); return;
         }
     }
-    for (size_t r = 0; r < g->rows; r++) {
-        const real *row = from + (order ? order[start + r] : start + r) * g->units;
-        size_t u = 0;
-        for (; u + NN_LANES <= g->units; u += NN_LANES) v_store(to + grid_at(g, r, u), v_load(row + u));
-        if (u == g->units) continue;
-        v_store(to + grid_at(g, r, u), v_zero());
-        copy_row(to + grid_at(g, r, u), row + u, g->units - u);
+    for (size_t r = 0, n; r < g->rows; r += n) { /* some rows at a time: those of a panel share a page of memory, panels do not */
+        const real *row[GATHERED_ROWS];
+        n = g->rows - r < GATHERED_ROWS ? g->rows - r : GATHERED_ROWS;
+        for (size_t k = 0; k < n; k++) row[k] = from + (order ? order[start + r + k] : start + r + k) * g->units;
+        for (size_t u = 0; u < g->units; u += NN_LANES) {
+            real *panel = to + grid_at(g, r, u);
+            for (size_t k = 0; k < n; k++, panel += NN_LANES) {
+                if (u + NN_LANES <= g->units) {
+                    v_store(panel, v_load(row[k] + u));
+                } else {
+                    v_store(panel, v_zero());
+                    copy_row(panel, row[k] + u, g->units - u);
+                }
+            }
+        }
     }
 }
 
@@ -116,7 +126,7 @@ static void measure(const nn_model *m, const outcome *o, double penalty, double 
 /* One optimizer step on `rows` rows of the run's training data; its sums go into sums[1 + metrics]. */
 static void train_batch(nn_run *run, size_t start, size_t rows, double *sums) {
     nn_model *m = run->model;
-    if (!m->plan.narrow) {
+    if (!m->plan.narrow && !run->holds && !m->outside.function) { /* what others take part in is done in one piece */
         train_wide_batch(run, start, rows, sums);
         return;
     }
@@ -128,8 +138,13 @@ static void train_batch(nn_run *run, size_t start, size_t rows, double *sums) {
     const double scale = m->loss.sum ? m->loss.weight : m->loss.weight / (double)rows;
     const size_t skip = m->fused ? 1 : 0; /* an activation shares its gradient's place with the layer before */
     loss_gradient(place(&p, last_layer(p.plan)->gradient), &m->loss.kind, m->fused, (real)scale, &o);
+    const double penalty = penalty_value(m);
+    const nn_step step = step_begin(m);
+    p.step = &step;
     pass_backward(&p, skip);
-    sums[0] += model_update(m) * (double)rows;
+    if (run->holds || m->outside.failed) return;
+    step_end(&step, penalty);
+    sums[0] += penalty * (double)rows;
 }
 
 static void begin_epoch(nn_run *run) {
@@ -236,6 +251,7 @@ static void run_advance(nn_run *run, size_t max_batches, size_t max_epochs, doub
         if (at->batch == 0) begin_epoch(run);
         const size_t left = run->train.rows - at->rows, rows = left < run->batch_size ? left : run->batch_size;
         train_batch(run, at->rows, rows, sums);
+        if (run->model->outside.failed) return;
         for (size_t k = 0; k < width; k++) run->sums[k] += sums[k];
         if (last) for (size_t k = 0; k < width; k++) last[k] = sums[k] / (double)rows;
         if (!at->bad_iteration && !(sums[0] - sums[0] == 0)) at->bad_iteration = run->model->state.iterations;

@@ -2,7 +2,6 @@
  * Each is a sweep over tensors in storage order; sums over a tensor run in 16 virtual lanes. */
 
 static inline real *block_at(void *block, const nn_tensor *t) { return (real *)block + t->offset; }
-static int moves(const nn_tensor *t) { return t->rule.trainable && !t->statistic; }
 
 /* Runs BODY for each vec v of a tensor at `values`, zeros beyond its end; `left` reals remain from its place i on. */
 #define EACH_VEC(values, t, BODY) \
@@ -154,89 +153,62 @@ static void constrain(real *w, const nn_tensor *t) {
 
 /* ---- the step ---- */
 
-static void transpose_kernels(const nn_plan *plan, void *transposed, const void *parameters) {
+static void transpose_kernels(const nn_plan *plan, void *transposed, const void *parameters, const nn_step *step) {
     for (size_t l = 1; l < plan->n_layers && !plan->narrow; l++) {
         const nn_layer *layer = &plan->layers[l];
-        if (layer->kind.row == LAYER_dense)
-            dense_transpose(layer, (real *)transposed + layer->transposed, (const real *)parameters + layer->tensors[0].offset, 0, layer->inputs);
+        if (layer->kind.row == LAYER_dense && !flows(step, &plan->tensors[layer->first_tensor]))
+            dense_transpose(layer, (real *)transposed + layer->transposed, (const real *)parameters + layer->tensors[0].offset);
     }
 }
 
-/* One optimizer step over runs of neighbouring tensors that move. */
-static void sweep_tensors(nn_model *m, double rate, const real *h) {
-    const nn_plan *plan = &m->plan;
+static void transpose_all(const nn_plan *plan, void *transposed, const void *parameters) { transpose_kernels(plan, transposed, parameters, NULL); }
+
+/* Moves runs of neighbouring tensors that do and whose gradients are stored. */
+static void sweep_tensors(const nn_step *s) {
+    const nn_plan *plan = &s->model->plan;
     for (size_t from = 0; from < plan->statistics;) {
         size_t to = from;
         int moving = 1;
         for (size_t k = 0; k < plan->n_tensors; k++) { /* tensors before the statistics lie in their order */
             const nn_tensor *t = &plan->tensors[k];
             if (t->statistic || t->offset < from) continue;
-            if (to == from) moving = moves(t);
-            else if (moves(t) != moving) break;
+            const int this = moves(t) && !flows(s, t);
+            if (to == from) moving = this;
+            else if (this != moving) break;
             to = t->offset + t->size;
         }
         if (to == from) break; /* the padding of the last tensor */
-        real *w = (real *)m->parameters + from;
-        if (moving && m->optimizer.weight_decay != 0) {
-            const vec shrink = v_set((real)(rate * m->optimizer.weight_decay));
-            for (size_t i = 0; i < to - from; i += NN_LANES) store_tail(w + i, v_fnma(shrink, v_load(w + i), v_load(w + i)), to - from - i);
-        }
-        if (moving)
-            optimizer_sweep(m->optimizer.kind.row, w, (const real *)m->gradients + from, (real *)m->slots + from, plan->parameters, to - from, h);
+        if (moving) step_parameters(s, from, (const real *)s->model->gradients + from, to - from);
         from = to;
     }
 }
 
-/* ---- the step of a part of the parameters ---- */
-
-/* What one step of the optimizer needs to know. */
-typedef struct sweep {
-    real rates[OPTIMIZER_CONSTANTS], shrink;
-} sweep;
-
-/* Whether an update is nothing but the optimizer's step, which each parameter takes by itself. */
-static int update_is_plain(const nn_model *m) {
-    const nn_optimizer_record *o = &m->optimizer;
-    if (o->clipvalue > 0 || o->clipnorm > 0 || o->global_clipnorm > 0) return 0;
-    for (size_t k = 0; k < m->plan.n_tensors; k++) {
-        const nn_tensor_rule *rule = &m->plan.tensors[k].rule;
-        if (rule->l1 != 0 || rule->l2 != 0 || rule->constraint.row != CONSTRAINT_none) return 0;
-    }
-    return 1;
-}
-
-static sweep sweep_begin(nn_model *m) {
-    const double rate = m->state.learning_rate / (1 + m->optimizer.decay * (double)m->state.iterations);
-    const rates now = {rate, m->state.products};
-    sweep s = {.shrink = (real)(rate * m->optimizer.weight_decay)};
-    optimizer_prepare(s.rates, &m->optimizer.kind, &now);
+/* A step of which no gradient flows unless the caller says so. */
+static nn_step step_begin(nn_model *m) {
+    nn_step s = {.model = m, .rate = m->state.learning_rate / (1 + m->optimizer.decay * (double)m->state.iterations)};
+    const rates now = {s.rate, m->state.products};
+    optimizer_prepare(s.h, &m->optimizer.kind, &now);
     return s;
 }
 
-/* One step of reals [from, to) of a tensor, multiples of 16. */
-static void sweep_range(nn_model *m, const sweep *s, const nn_tensor *t, size_t from, size_t to) {
-    const size_t at = t->offset + from;
-    real *w = (real *)m->parameters + at;
-    if (!moves(t)) return;
-    for (size_t i = 0; s->shrink != 0 && i < to - from; i += NN_LANES) v_store(w + i, v_fnma(v_set(s->shrink), v_load(w + i), v_load(w + i)));
-    optimizer_sweep(m->optimizer.kind.row, w, (const real *)m->gradients + at, (real *)m->slots + at, m->plan.parameters, to - from, s->rates);
-}
-
-/* Takes the step the gradients ask for; returns the penalties the parameters cost before it. */
-static double model_update(nn_model *m) {
-    const double penalty = penalty_value(m);
-    const double rate = m->state.learning_rate / (1 + m->optimizer.decay * (double)m->state.iterations);
-    const rates now = {rate, m->state.products};
-    real h[OPTIMIZER_CONSTANTS];
+/* Takes the step the stored gradients ask for. penalty: what the parameters cost before it. */
+static void step_end(const nn_step *s, double penalty) {
+    nn_model *m = s->model;
     if (penalty != 0) penalty_gradient(m);
     clip_gradients(m);
-    optimizer_prepare(h, &m->optimizer.kind, &now);
-    sweep_tensors(m, rate, h);
+    sweep_tensors(s);
     for (size_t k = 0; k < m->plan.n_tensors; k++) {
         const nn_tensor *t = &m->plan.tensors[k];
         if (moves(t)) constrain(block_at(m->parameters, t), t);
     }
-    transpose_kernels(&m->plan, m->transposed, m->parameters);
+    transpose_kernels(&m->plan, m->transposed, m->parameters, s);
     m->state.iterations++;
+}
+
+/* Takes a step from stored gradients; returns the penalties the parameters cost before it. */
+static double model_update(nn_model *m) {
+    const double penalty = penalty_value(m);
+    const nn_step step = step_begin(m);
+    step_end(&step, penalty);
     return penalty;
 }

@@ -1,5 +1,6 @@
 """Callbacks: objects that `fit`, `evaluate` and `predict` tell what happens, and that may stop a training."""
 
+from nnlite.callbacks.averages import SwapEMAWeights
 from nnlite.callbacks.backup import BackupAndRestore
 from nnlite.callbacks.callback import HOOKS, ByName, Callback, LambdaCallback, canonical
 from nnlite.callbacks.checkpoint import ModelCheckpoint
@@ -26,6 +27,7 @@ __all__ = [
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "RemoteMonitor",
+    "SwapEMAWeights",
     "TensorBoard",
     "TerminateOnNaN",
     "canonical",

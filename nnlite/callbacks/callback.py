@@ -142,7 +142,8 @@ class LambdaCallback(Callback):
     >>> stop = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs["loss"]))
     """
 
-    def __init__(self, **functions: Any) -> None:
+    def __init__(self, on_epoch_begin: Any = None, on_epoch_end: Any = None, **functions: Any) -> None:
+        functions |= {"on_epoch_begin": on_epoch_begin, "on_epoch_end": on_epoch_end}
         for name, function in functions.items():
             if name in HOOKS and function is not None and not callable(function):
                 raise ArgumentError(f"{name} must be a function or None; received {function!r}.")

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from nnlite.layers.activation import Lambda
 from nnlite.layers.advanced_activations import ELU, LeakyReLU, ReLU, Softmax, ThresholdedReLU
 from nnlite.layers.core import Activation, ActivityRegularization, Dense, Flatten, Input, InputLayer, Reshape
 from nnlite.layers.layer import LAYERS, Layer
@@ -30,6 +31,7 @@ __all__ = [
     "GaussianNoise",
     "Input",
     "InputLayer",
+    "Lambda",
     "Layer",
     "LayerNormalization",
     "LeakyReLU",

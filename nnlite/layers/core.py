@@ -8,23 +8,25 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from nnlite import constraints, initializers, regularizers
+from nnlite import backend, constraints, initializers, regularizers
+from nnlite.config import era_name
 from nnlite.data import whole
-from nnlite.errors import ArgumentError, ShapeError
+from nnlite.errors import ArgumentError, ShapeError, UnsupportedError
 from nnlite.layers.activation import Activation, activation_of, activation_records
 from nnlite.layers.layer import LAYERS, Layer, Shape, Weight, described
 from nnlite.layers.noise import Dropout
+from nnlite.layers.symbolic import Symbolic
 from nnlite.records import LayerRecord
 from nnlite.registry import older_spellings
 
 
 @LAYERS.entry("input_layer", rows=())
-class InputLayer(Layer):
+class InputLayer(Symbolic, Layer):
     """Says what a row of input looks like; it stands first in a model and computes nothing.
 
     Args:
         shape: shape of one row, as `input_shape`, which older Keras called it. The other arguments are those of
-            `Layer`.
+            `Layer`. sparse, ragged, tensor and optional must be off.
 
     Raises:
         ArgumentError: no shape is given.
@@ -37,12 +39,17 @@ class InputLayer(Layer):
     def __init__(self, shape: int | Sequence[int] | None = None, **common: Any) -> None:
         if shape is not None:
             common["input_shape"] = shape
-        common.pop("sparse", None)
+        for must_be_off in ("sparse", "ragged", "tensor", "input_tensor", "optional"):
+            if common.pop(must_be_off, None):
+                raise UnsupportedError(f"{must_be_off} of Input must be left out: rows are plain numbers.")
+        if common.get("name") is None:
+            common["name"] = backend.unique_name(era_name("input_layer"))
         super().__init__(**common)
         if self.declared_shape is None:
             raise ArgumentError(
                 "Input needs a shape, such as Input(shape=(5,)) for rows of five numbers; received none."
             )
+        self.built, self._input_row = True, self.declared_shape
 
     @property
     def shape(self) -> tuple[int | None, ...]:

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from nnlite import activations, backend, regularizers
 from nnlite.config import era
-from nnlite.constraints import Constraint
+from nnlite.constraints import Constraint, PythonConstraint
 from nnlite.data import whole
-from nnlite.errors import ArgumentError, NotBuiltError, ShapeError, choice, unknown_argument
+from nnlite.errors import ArgumentError, NotBuiltError, ShapeError, UnsupportedError, choice, unknown_argument
 from nnlite.initializers import ArrayInitializer, FunctionInitializer, Initializer
 from nnlite.records import LayerRecord, Row, TensorRecord
 from nnlite.registry import Configurable, Family, arguments
-from nnlite.regularizers import Regularizer
+from nnlite.regularizers import PythonRegularizer, Regularizer
 
 if TYPE_CHECKING:
     from nnlite._engine import EngineModel
@@ -100,7 +100,7 @@ class Weight:
     def record(self) -> TensorRecord:
         """Return its rule for the engine."""
         penalty, limit = self.regularizer, self.constraint
-        row = limit.record if limit is not None else Row("none")
+        row = limit.record if limit is not None and not limit.in_python else Row("none")
         l1, l2 = (penalty.l1, penalty.l2) if penalty is not None else (0.0, 0.0)
         return TensorRecord(self.trainable, l1, l2, *row)
 
@@ -128,7 +128,7 @@ class Weight:
 
     def penalty(self) -> float:
         """Return what its regularizer adds to the loss."""
-        return 0.0 if self.regularizer is None else float(self.regularizer(self.numpy()))
+        return 0.0 if self.regularizer is None else self.regularizer.penalty(self.name, self.numpy())
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         values = self.numpy()
@@ -185,6 +185,11 @@ class Layer(Configurable):
         )
         self.declared_shape = self._declared(input_shape, input_dim, batch_input_shape)
         self.activity_regularizer = regularizers.get(activity_regularizer)
+        if self.activity_regularizer is not None and self.activity_regularizer.in_python:
+            raise UnsupportedError(
+                f"activity_regularizer of {type(self).__name__} must be l1, l2 or l1_l2; received "
+                f"{activity_regularizer!r}. Add the penalty of outputs in a loss of your own."
+            )
         self.weights: list[Weight] = []
         self.built = False
         self.owner: Callable[[], Any] | None = None  # a weak reference to its model
@@ -387,7 +392,7 @@ def described(value: Any) -> Any:
     """Return `value` as it stands in a config."""
     if isinstance(value, activations.Activation):
         return activations.serialize(value)
-    if isinstance(value, FunctionInitializer):
+    if isinstance(value, FunctionInitializer | PythonRegularizer | PythonConstraint):
         return value.function
     if isinstance(value, ArrayInitializer):
         return value.values

@@ -116,10 +116,12 @@ class BatchNormalization(Scaled):
         **common: Any,
     ) -> None:
         for variant in ("mode", "synchronized", "renorm", "fused", "virtual_batch_size"):
-            if common.pop(variant, None) and variant != "fused":
+            if common.pop(variant, None) and variant != "fused":  # which is how, not what
                 raise UnsupportedError(
                     f"{variant} of BatchNormalization must be left out: statistics are those of each feature and batch."
                 )
+        for of_variant in ("renorm_clipping", "renorm_momentum", "adjustment"):
+            common.pop(of_variant, None)
         rules = {
             "beta_initializer": beta_initializer, "gamma_initializer": gamma_initializer,
             "beta_regularizer": beta_regularizer, "gamma_regularizer": gamma_regularizer,

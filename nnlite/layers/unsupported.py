@@ -10,14 +10,13 @@ from nnlite.layers.layer import Layer
 
 # Patterns of names of Keras' layers, each with what to use in their place; the first that matches counts.
 _IN_PLACE = {
-    r"Lambda": "nnlite runs no Python between layers; compute it on the data, or use Activation(...) or Rescaling",
     r"Embedding": "nnlite takes numbers; give it one-hot rows, from utils.to_categorical, and a Dense layer",
     r"Masking": "nnlite has no sequences; give rows without the masked steps",
     r"Wrapper|TimeDistributed|Bidirectional|(\w+)?RNN|(\w*)(LSTM|GRU)(Cell)?|SimpleRNNCell": (
         "nnlite has no sequences; flatten the steps of a row with Flatten and use Dense"
     ),
     r"(\w*)Conv\w*[123]D(Transpose)?|Convolution[123]D|LocallyConnected[12]D|Cropping[123]D|ZeroPadding[123]D|"
-    r"UpSampling[123]D|(Global)?(Max|Average)Pool(ing)?[123]D|SpatialDropout[123]D|Global(Max|Average)Pool(ing)?[123]D|"
+    r"UpSampling[123]D|(Global|Adaptive)?(Max|Average|Avg)Pool(ing)?[123]D|SpatialDropout[123]D|Global(Max|Average)Pool(ing)?[123]D|"
     r"(Random|Center|Auto)\w+": (
         "nnlite has no convolutions or images; flatten a row with Flatten and use Dense"
     ),

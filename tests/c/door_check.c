@@ -92,7 +92,7 @@ static void check_call_refusals(int bits) {
     fill_data(&s, &plain);
     EXPECT(NN_NOT_COMPILED, nn_run_bind(s.run, &s.data, NULL, NN_KEEP));
     EXPECT(NN_NOT_COMPILED, nn_run_advance(s.run, 1, 1, s.means, NULL, NULL, NULL, &s.progress));
-    EXPECT(NN_NOT_COMPILED, nn_evaluate(s.run, &s.data, s.means));
+    EXPECT(NN_NOT_COMPILED, nn_evaluate(s.run, &s.data, 0, s.partial, s.means));
     EXPECT(NN_NOT_COMPILED, nn_update(s.model, &number));
     MUST(compile_model(&s, &plain));
     EXPECT(NN_NO_DATA, nn_run_advance(s.run, 1, 1, s.means, NULL, NULL, NULL, &s.progress));
@@ -120,7 +120,7 @@ static void check_call_refusals(int bits) {
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         EXPECT(NN_BAD_SIZE, nn_run_bind(s.run, &bad[i], NULL, NN_KEEP));
         EXPECT(NN_BAD_SIZE, nn_run_bind(s.run, &s.data, &bad[i], NN_KEEP));
-        EXPECT(NN_BAD_SIZE, nn_evaluate(s.run, &bad[i], s.means));
+        EXPECT(NN_BAD_SIZE, nn_evaluate(s.run, &bad[i], 0, s.partial, s.means));
     }
     EXPECT(NN_BAD_SIZE, nn_forward(s.run, &s.x, BATCH + 1, 1, &s.out));
     EXPECT(NN_BAD_SIZE, nn_forward(s.run, &s.x, 0, 1, &s.out));
@@ -182,8 +182,8 @@ static nn_status interrupted(int call, size_t n, hash *h) {
     nn_status status = NN_OUT_OF_MEMORY;
     if (n && call == 0) status = compile_model(&s, &other);
     if (n && call == 1) status = nn_run_bind(s.run, &data, NULL, NN_SHUFFLE_BATCHES);
-    if (n && call == 2) status = nn_evaluate(s.run, &data, means);
-    if (n && call == 3) status = nn_evaluate(s.run, &many, means);
+    if (n && call == 2) status = nn_evaluate(s.run, &data, 0, s.partial, means);
+    if (n && call == 3) status = nn_evaluate(s.run, &many, 0, s.partial, means);
     if (n && call == 4) status = nn_predict(s.run, many_x, MANY, many_y);
     s.width = width;
     until_failure = 0;

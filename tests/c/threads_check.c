@@ -60,8 +60,9 @@ static uint64_t everything(const task *t, int bits) {
     MUST(nn_run_advance(s->run, FEW_STEPS, 4, means, NULL, s->partial, s->last, &s->progress));
     for (size_t i = 0; i < sizeof means / sizeof *means; i++) hash_number(&h, means[i]);
     for (size_t i = 0; i < s->width; i++) hash_number(&h, s->last[i]);
+    double sums[1 + METRICS] = {0};
     forget();
-    MUST(nn_evaluate(s->run, &data, means));
+    MUST(nn_evaluate(s->run, &data, 0, sums, means));
     for (size_t i = 0; i < s->width; i++) hash_number(&h, means[i]);
     forget();
     MUST(nn_predict(s->run, x, MANY, out));

@@ -182,8 +182,8 @@ static inline void hash_model(hash *h, trainee *s) {
     for (size_t i = 0; i < s->width; i++) hash_number(h, s->last[i]);
     MUST(nn_predict(s->run, &s->x, ROWS, &s->out));
     for (size_t i = 0; i < ROWS * facts.units; i++) hash_number(h, get(&s->out, s->bits, i));
-    double means[1 + METRICS];
-    MUST(nn_evaluate(s->run, &s->data, means));
+    double sums[1 + METRICS] = {0}, means[1 + METRICS];
+    MUST(nn_evaluate(s->run, &s->data, 0, sums, means));
     for (size_t i = 0; i < s->width; i++) hash_number(h, means[i]);
 }
 

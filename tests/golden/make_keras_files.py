@@ -93,7 +93,7 @@ def exchanged(name: str, x: Any, folder: Path) -> float | None:
     make = LAYERS[name]
     try:
         theirs = keras.Sequential([keras.Input((4,)), *make(keras.layers)])
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, KeyError):
         return None
     ours = models.Sequential(make(layers))
     ours.build((None, 4))
