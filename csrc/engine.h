@@ -28,6 +28,7 @@ typedef struct nn_pass {
     size_t first, rows;      /* rows first ... of the batch, so many of them; first is 0 or, in a narrow plan, a multiple of 16 */
     size_t pitch;            /* of the whole batch: see grid of engine/batch.h */
     size_t room;             /* nn_room of the rows the workspace is cut for */
+    void *lanes;             /* scratch of the thread: see plan.lanes */
     int training;
     uint64_t seed, iteration;
     double penalty;          /* added by layers that penalise their output */

@@ -381,12 +381,21 @@ static int ready_to_run(const nn_run *run) { return run->bound && run->width == 
 /* Values written into the flat parameters from outside are seen from here on. */
 static void refresh(nn_model *m) { m->engine->transpose(&m->plan, m->transposed, m->parameters); }
 
+/* The larger of what an evaluation of the validation data does at the same time, and a step. The latter counts for less: twice a step, whatever one
+ * thread has written goes to the processors of all others. Steps of narrow plans are too small. */
+static double advance_work(const nn_run *run) {
+    const nn_plan *plan = &run->model->plan;
+    const size_t rows = run->train.rows < run->batch_size ? run->train.rows : run->batch_size;
+    const double step = plan->narrow ? 0 : 0.1 * plan->row_work * (double)rows, validation = plan->row_work * (double)run->validation.rows;
+    return step > validation ? step : validation;
+}
+
 nn_status nn_run_advance(nn_run *run, size_t max_batches, size_t max_epochs, double *means, double *seconds, double *partial, double *last,
                          nn_progress *progress) {
     nn_model *m = run->model;
     if (!m->compiled) return NN_NOT_COMPILED;
     if (!ready_to_run(run)) return NN_NO_DATA;
-    const nn_status status = begin_threads(run, m->plan.row_work * (double)run->validation.rows);
+    const nn_status status = begin_threads(run, advance_work(run));
     if (status != NN_OK) return status;
     const nn_environment caller = environment_enter();
     refresh(m);

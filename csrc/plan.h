@@ -30,6 +30,7 @@ typedef struct nn_layer {
     int elementwise;               /* output may be written over input, gradient over gradient */
     int keeps_output;              /* backward reads the layer's own output, so nobody may write over it */
     int keeps_input;               /* backward reads the layer's input, likewise */
+    int couples_rows;              /* forward or backward of a row depends on the other rows of its batch, or sums over them */
 } nn_layer;
 
 #define NN_PLAN_INPUT SIZE_MAX

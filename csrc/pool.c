@@ -11,9 +11,10 @@
 
 enum {
     DEFAULT_MOST = 16, /* threads that nobody asked for */
-    PATIENCE = 2000,   /* looks at memory before a thread goes to sleep: 20 to 100 microseconds */
     CAUTION = 16,      /* how many times as long as it was found busy a machine is taken for busy */
 };
+
+#define PATIENCE 1e-4 /* seconds a thread waits awake before it goes to sleep */
 
 #define PART_MASK ((uint64_t)NN_MOST_PARTS - 1)
 
@@ -39,7 +40,7 @@ static struct {
     void *context;
     size_t parts;
     atomic_size_t threads;
-    atomic_int patience;
+    _Atomic double patience;
     uint64_t job;
 
     _Alignas(64) atomic_size_t undone; /* parts of the job */
@@ -102,11 +103,18 @@ static void work(size_t thread, uint64_t job) {
 
 /* ---- waiting: a while awake, then asleep. Who sleeps says so before a last look, who wakes looks for sleepers after the change. ---- */
 
+/* Whether to look once more. The clock is asked at every 64th look. */
+static int is_patient(unsigned looks, double *end) {
+    if (looks % 64) return 1;
+    if (looks == 64) *end = nn_clock() + atomic_load_explicit(&pool.patience, memory_order_relaxed);
+    return nn_clock() < *end;
+}
+
 static uint64_t job_at(seat *s) { return atomic_load(&s->share) / NN_MOST_PARTS; }
 
 static uint64_t await_job(seat *s, uint64_t last) {
-    const int patience = atomic_load_explicit(&pool.patience, memory_order_relaxed);
-    for (int i = 0; i < patience; i++) {
+    double end = 0;
+    for (unsigned looks = 1; is_patient(looks, &end); looks++) {
         const uint64_t job = atomic_load_explicit(&s->share, memory_order_acquire) / NN_MOST_PARTS;
         if (job != last) return job;
         look_again();
@@ -132,8 +140,8 @@ static void wake(seat *s) {
 }
 
 static void await_done(void) {
-    const int patience = atomic_load_explicit(&pool.patience, memory_order_relaxed);
-    for (int i = 0; i < patience; i++) {
+    double end = 0;
+    for (unsigned looks = 1; is_patient(looks, &end); looks++) {
         if (atomic_load_explicit(&pool.undone, memory_order_acquire) == 0) return;
         look_again();
     }

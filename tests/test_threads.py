@@ -53,10 +53,10 @@ def forget() -> None:
 def results(name: str, dtype: str = "float32") -> str:
     """Bits of a training with validation, an evaluation and a prediction, each worth several threads."""
     model, x, y = model_and_data(name, dtype)
-    run = Run(model, 64)
+    run = Run(model, 1000)
     run.bind(x, y, validation=(x[:-7], y[:-7], None))
     forget()
-    run.advance(60, 2, 60.0)
+    run.advance(14, 4, 60.0)
     forget()
     means = run.evaluate(x, y)
     forget()

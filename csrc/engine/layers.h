@@ -17,7 +17,7 @@ static inline real *tensor_values(const nn_pass *p, const nn_layer *l, size_t t)
 static inline real *tensor_gradient(const nn_pass *p, const nn_layer *l, size_t t) { return (real *)p->gradients + l->tensors[t].offset; }
 NN_INLINE grid grid_of(const nn_pass *p, size_t units) {
     const nn_plan *plan = p->plan;
-    return grid_new(plan->narrow, p->rows, units, p->pitch, fixed_place(p, plan->lanes), plan->lanes_reals);
+    return grid_new(plan->narrow, p->rows, units, p->pitch, p->lanes, plan->lanes_reals);
 }
 
 /* ---- dense. n: use_bias. y = x kernel + bias; tensors kernel, bias. ---- */
@@ -97,6 +97,24 @@ static void dense_flow(nn_pass *p, const nn_layer *l, size_t from, size_t to) {
     }
 }
 
+/* Gradients of inputs [from, to) of a wide kernel, from being a multiple of 16, and the step of those that flow; with input 0 goes the bias. */
+static void dense_gradient(nn_pass *p, const nn_layer *l, size_t from, size_t to) {
+    const real *dy = place(p, l->gradient);
+    const size_t panels = l->stride / NN_LANES;
+    if (flows(p->step, &p->plan->tensors[l->first_tensor])) {
+        dense_flow(p, l, from, to);
+    } else {
+        const panel_product wide = {.c = tensor_gradient(p, l, 0), .cp = kernel_pitch(l), .a = layer_input(p, l), .ap = p->pitch,
+                                    .b = dy, .bp = p->pitch, .k = p->rows};
+        panel_across(&wide, from, to, panels);
+    }
+    for (size_t panel = 0; l->n_tensors > 1 && from == 0 && panel < panels; panel++) {
+        vec sum = v_zero();
+        for (size_t r = 0; r < p->rows; r++) sum = v_add(sum, v_load(dy + panel * p->pitch + r * NN_LANES));
+        v_store(tensor_gradient(p, l, 1) + panel * NN_LANES, sum);
+    }
+}
+
 static void dense_weights(nn_pass *p, const nn_layer *l) {
     const real *x = layer_input(p, l), *dy = place(p, l->gradient);
     real *kernel = tensor_gradient(p, l, 0), *bias = l->n_tensors > 1 ? tensor_gradient(p, l, 1) : NULL;
@@ -104,17 +122,7 @@ static void dense_weights(nn_pass *p, const nn_layer *l) {
         narrow_gradient(p->sums, kernel, bias != NULL, x, dy, l->inputs, l->units, p->pitch);
         return;
     }
-    if (flows(p->step, &p->plan->tensors[l->first_tensor])) {
-        dense_flow(p, l, 0, l->inputs);
-    } else {
-        const panel_product wide = {.c = kernel, .cp = kernel_pitch(l), .a = x, .ap = p->pitch, .b = dy, .bp = p->pitch, .k = p->rows};
-        panel_across(&wide, 0, l->inputs, l->stride / NN_LANES);
-    }
-    for (size_t panel = 0; bias && panel < l->stride / NN_LANES; panel++) {
-        vec sum = v_zero();
-        for (size_t r = 0; r < p->rows; r++) sum = v_add(sum, v_load(dy + panel * p->pitch + r * NN_LANES));
-        v_store(bias + panel * NN_LANES, sum);
-    }
+    dense_gradient(p, l, 0, l->inputs);
 }
 
 #include "layers_normalization.h"
@@ -127,7 +135,7 @@ static void dense_weights(nn_pass *p, const nn_layer *l) {
 
 static double activity_share(const nn_pass *p, const nn_layer *l) { return l->kind.numbers[2] != 0 ? 1 / (double)p->rows : 1; }
 
-static void activity_regularization_shape(nn_layer *l) { l->elementwise = l->keeps_output = 1; }
+static void activity_regularization_shape(nn_layer *l) { l->elementwise = l->keeps_output = l->couples_rows = 1; }
 
 static void activity_regularization_forward(nn_pass *p, const nn_layer *l) {
     const grid g = grid_of(p, l->units);

@@ -71,7 +71,7 @@ static void normalization_weights(nn_pass *p, const nn_layer *l) { (void)p; (voi
 
 static void prelu_shape(nn_layer *l) {
     nn_layer_tensor(l, "alpha", 1, 1, 0);
-    l->elementwise = l->keeps_input = 1;
+    l->elementwise = l->keeps_input = l->couples_rows = 1;
 }
 
 static void prelu_forward(nn_pass *p, const nn_layer *l) {

@@ -1,6 +1,6 @@
 /* ---- given. What the layer computes comes from outside, as rows x units reals; without it, the identity. ---- */
 
-static void given_shape(nn_layer *l) { l->wants_scratch = 1; } /* for the reals without padding */
+static void given_shape(nn_layer *l) { l->wants_scratch = l->couples_rows = 1; } /* for the reals without padding */
 
 NN_INLINE size_t element_at(const grid *g, size_t r, size_t u) {
     return g->narrow ? u * g->pitch + r : grid_at(g, r, u / NN_LANES * NN_LANES) + u % NN_LANES;

@@ -5,9 +5,9 @@
  * of a narrow one, each padded to a multiple of 16. */
 #define EACH_WORD(p, l, g, BODY) { \
     uint32_t words[64]; \
-    const size_t inner = nn_pad((g)->inner); \
+    const size_t inner = nn_pad((g)->inner), before = (g)->narrow ? 0 : (p)->first * inner; \
     for (size_t i = 0; i < (g)->outer * inner; i += NN_LANES) { \
-        if (i % 64 == 0) nn_random_words(words, (p)->seed, NN_FOR_LAYER + (uint32_t)((l) - (p)->plan->layers), (p)->iteration, i / 4); \
+        if (i % 64 == 0) nn_random_words(words, (p)->seed, NN_FOR_LAYER + (uint32_t)((l) - (p)->plan->layers), (p)->iteration, (before + i) / 4); \
         const uint32_t *next = words + i % 64; \
         const size_t start = grid_at((g), i / inner, i % inner); \
         for (size_t w = 0; w < NN_LANES; w++) { \

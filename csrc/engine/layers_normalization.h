@@ -29,7 +29,7 @@ static void batch_normalization_shape(nn_layer *l) {
     nn_layer_tensor(l, "moving_mean", 1, 1, 1);
     nn_layer_tensor(l, "moving_variance", 1, 1, 1);
     l->fixed_reals = 2 * l->stride;
-    l->keeps_input = 1;
+    l->keeps_input = l->couples_rows = 1;
 }
 
 /* One column of a batch: 16 units of a wide batch, one row after another, or one unit of a narrow one, 16 rows after another. The statistics of its units

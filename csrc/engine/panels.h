@@ -60,7 +60,7 @@ NN_INLINE void panel_tile(const panel_product *s, size_t i0, size_t p0, size_t q
     const real *b = s->b + p0 * s->bp + q0 * NN_LANES;
     const size_t cp = s->cp, ap = s->ap, bp = s->bp;
     vec sum[NN_TILE_ROWS][NN_TILE_PANELS];
-    if (q0) EACH_SUM(m, n, sum[i][p] = v_load(c + i * NN_LANES + p * cp);)
+    if (q0) EACH_SUM(m, n, sum[i][p] = !across || i < kept ? v_load(c + i * NN_LANES + p * cp) : v_zero();)
     else if (s->start) EACH_SUM(m, n, sum[i][p] = v_load(s->start + (p0 + p) * NN_LANES);)
     else EACH_SUM(m, n, sum[i][p] = v_zero();)
     const real *a = s->a + (across ? i0 / NN_LANES * ap + i0 % NN_LANES + q0 * NN_LANES : q0 / NN_LANES * ap + i0 * NN_LANES);

@@ -2,10 +2,18 @@
 
 static inline real *run_real(void *p) { return (real *)p; }
 
+/* The run a thread works in. */
+static nn_run *run_of(nn_run *run, size_t thread) { return thread ? run->helpers[thread - 1] : run; }
+
+static real *lanes_of_run(const nn_run *run) {
+    const nn_plan *plan = &run->model->plan;
+    return (real *)run->workspace + nn_room(plan->narrow, run->batch_size) * plan->row_reals + plan->lanes;
+}
+
 NN_INLINE nn_pass pass_of(nn_run *run, const void *input, size_t rows, int training) {
     nn_model *m = run->model;
     return (nn_pass){.plan = &m->plan, .parameters = m->parameters, .gradients = m->gradients, .transposed = m->transposed,
-                     .workspace = run->workspace, .input = input, .rows = rows, .pitch = nn_pitch(m->plan.narrow, rows),
+                     .workspace = run->workspace, .lanes = lanes_of_run(run), .input = input, .rows = rows, .pitch = nn_pitch(m->plan.narrow, rows),
                      .room = nn_room(m->plan.narrow, run->batch_size), .training = training,
                      .seed = m->state.seed, .iteration = m->state.iterations, .outside = &m->outside};
 }
@@ -19,7 +27,7 @@ static void pass_forward(nn_pass *p) {
 /* From the gradient in the output of the last layer but `skip` to the gradients of all tensors. */
 static void pass_backward(nn_pass *p, size_t skip) {
     const nn_layer *layers = p->plan->layers;
-    sums_store sums = {.waiting = fixed_place(p, p->plan->lanes)}; /* which only wide plans need for rows in lanes */
+    sums_store sums = {.waiting = p->lanes}; /* which only wide plans need for rows in lanes */
     p->sums = &sums;
     for (size_t l = p->plan->n_layers - skip; l-- > 0;) layer_backward(p, &layers[l], l ? place(p, layers[l - 1].gradient) : NULL);
     for (size_t l = 0; l < p->plan->n_layers - skip; l++) layer_weights(p, &layers[l]);
@@ -160,9 +168,15 @@ static void next_batch(nn_run *run, batch *b, size_t start, size_t rows) {
     b->outcome = gather_outcome(run, staged, &b->pass, &run->train, order, start);
 }
 
+#include "jobs.h"
+
 /* One optimizer step on `rows` rows of the run's training data; its sums go into sums[1 + metrics]. */
 static void train_batch(nn_run *run, batch *b, size_t start, size_t rows, double *sums) {
     nn_model *m = run->model;
+    if (!m->plan.narrow && done_in_parts(run, rows)) {
+        train_in_parts(run, start, rows, sums);
+        return;
+    }
     nn_pass *p = &b->pass;
     next_batch(run, b, start, rows);
     pass_forward(p);
@@ -191,9 +205,6 @@ static void begin_epoch(nn_run *run) {
 }
 
 /* ---- batches that do not depend on each other, on several threads ---- */
-
-/* The run a thread works in. */
-static nn_run *run_of(nn_run *run, size_t thread) { return thread ? run->helpers[thread - 1] : run; }
 
 /* Parts of this size make a job's overhead small, and leave enough of them for every thread. */
 #define PART_WORK 5e4

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { MANY = 3001, STEP = 64, FEW_STEPS = 60, CALLERS = 3, ROUNDS = 4 };
+enum { MANY = 3001, STEP = 1000, FEW_STEPS = 12, CALLERS = 3, ROUNDS = 4 };
 
 static const task nets[] = {
     {.name = "narrow", .layers = {{"dense", 20}, {"relu", 0}, {"dense", 2}, {"softmax", 0}},
@@ -54,10 +54,10 @@ static uint64_t everything(const task *t, int bits) {
     for (size_t i = 0; i < MANY * units; i++) set(y, bits, i, target_of(t->loss, i / units, i % units, outputs));
     for (size_t i = 0; i < MANY; i++) set(weights, bits, i, 1 + noise(i, 2));
     const nn_data data = {x, y, t->weighted ? weights : NULL, MANY, units};
-    double means[4 * (1 + METRICS)] = {0};
+    double means[8 * (1 + METRICS)] = {0};
     MUST(nn_run_bind(s->run, &data, &data, t->shuffle));
     forget();
-    MUST(nn_run_advance(s->run, FEW_STEPS, 2, means, NULL, s->partial, s->last, &s->progress));
+    MUST(nn_run_advance(s->run, FEW_STEPS, 4, means, NULL, s->partial, s->last, &s->progress));
     for (size_t i = 0; i < sizeof means / sizeof *means; i++) hash_number(&h, means[i]);
     for (size_t i = 0; i < s->width; i++) hash_number(&h, s->last[i]);
     double sums[1 + METRICS] = {0};
