@@ -80,7 +80,7 @@ def one_layer(inputs: int, units: int, optimizer: str = "sgd") -> EngineModel:
     rule = (True, 0.0, 0.0, "none", ())
     model = EngineModel([("dense", units, (1.0,), (rule, rule))], inputs)
     rule_of_update = (optimizer, NUMBERS.get(optimizer, ()), 1e-4, 0.0, 0.0, 0.0, 0.0, 0.0)
-    model.compile(("mean_squared_error", (), 1.0, False, False), True, [], rule_of_update)
+    model.compile(("mean_squared_error", (), 1.0, False, False, False), True, [], rule_of_update)
     rng = np.random.default_rng(1)
     for buffer in (0, 1):
         for i, (_, _, shape, _) in enumerate(model.tensors()):

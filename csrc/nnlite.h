@@ -89,6 +89,7 @@ typedef struct nn_loss_record {
     double weight;  /* factor on the loss, not on penalties */
     int sum;        /* 0: mean over the rows of a batch, 1: sum */
     int by_weight;  /* 1: the mean divides by the sum of the rows' weights, not by their count */
+    int skip_frozen;/* 1: penalties of frozen tensors do not count */
     int fuse;       /* 1: take the gradient at the logits when the last layer is the activation this loss fuses with */
 } nn_loss_record;
 

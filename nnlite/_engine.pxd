@@ -29,7 +29,7 @@ cdef extern from "nnlite.h" nogil:
     ctypedef struct nn_loss_record:
         nn_row kind
         double weight
-        int sum, by_weight, fuse
+        int sum, by_weight, skip_frozen, fuse
     ctypedef struct nn_optimizer_record:
         nn_row kind
         double learning_rate, decay, weight_decay, clipvalue, clipnorm, global_clipnorm

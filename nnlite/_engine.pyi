@@ -56,7 +56,7 @@ class EngineModel:
     ) -> None: ...
     def compile(
         self,
-        loss: tuple[str, Numbers, float, bool, bool],
+        loss: tuple[str, Numbers, float, bool, bool, bool],
         fuse: bool,
         metrics: Sequence[tuple[str, Numbers]],
         optimizer: tuple[str, Numbers, float, float, float, float, float, float],

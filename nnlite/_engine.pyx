@@ -199,7 +199,7 @@ cdef class EngineModel:
         return 0
 
     def compile(self, loss, bint fuse, metrics, optimizer):
-        """loss: (name, numbers, weight, sum, by_weight); metrics: [(name, numbers)]; optimizer: (name, numbers, learning_rate, decay, weight_decay,
+        """loss: (name, numbers, weight, sum, by_weight, skip_frozen); metrics: [(name, numbers)]; optimizer: (name, numbers, learning_rate, decay, weight_decay,
         clipvalue, clipnorm, global_clipnorm)."""
         cdef nn_loss_record loss_record
         cdef nn_optimizer_record optimizer_record
@@ -211,6 +211,7 @@ cdef class EngineModel:
             loss_record.weight = loss[2]
             loss_record.sum = loss[3]
             loss_record.by_weight = loss[4]
+            loss_record.skip_frozen = loss[5]
             loss_record.fuse = fuse
             for i, (name, numbers) in enumerate(metrics):
                 fill_row(&metric_rows[i], "metric", name, numbers)

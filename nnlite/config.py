@@ -29,6 +29,7 @@ DIFFERENCES: dict[str, tuple[Any, Any, str]] = {
     "l1_l2.factor": (0.01, 0.0, "both factors of the regularizer 'l1_l2' when none is given"),
     "hinge.converts_labels": (False, True, "the hinge losses take labels of 0 as -1"),
     "class_weight.may_miss": (False, True, "a class that class_weight does not name has the weight 1; else an error"),
+    "penalties.of_frozen": (True, False, "regularizers of frozen weights count in the loss"),
     "activity.per_row": (False, True, "activity regularizers are divided by the rows of the batch"),
     "batch_normalization.rests": (False, True, "a frozen layer trains with moving statistics, not with the batch's"),
     "class_weight.excludes_sample_weight": (False, True, "both together are an error; else class_weight has no effect"),

@@ -124,6 +124,8 @@ class Loss(Configurable):
             return _by_row(python_values(source, self.call(y_true, p)), rows) * scale
 
         values = python_values(source, self.call(y_true, outputs))
+        if not values.ndim and sample_weight is None:  # one loss of the whole batch, which no sum makes more
+            scale = weights / rows
         mixed, given = values.shape[:1] != (rows,), getattr(self, "gradient", None)
         if values.ndim and mixed:
             raise ShapeError(

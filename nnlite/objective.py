@@ -124,13 +124,15 @@ class Objective:
 
     def compile(self, engine: EngineModel, measures: Measures) -> None:
         """Give an engine loss, metrics and optimizer; its weights stay."""
-        engine.compile(measures.record or NO_LOSS, True, measures.rows, self.optimizer.record())
+        without = NO_LOSS._replace(skip_frozen=not era("penalties.of_frozen"))
+        engine.compile(measures.record or without, True, measures.rows, self.optimizer.record())
         self.optimizer.attach(engine)
         self.stepper = Stepper(self.optimizer)
 
 
 def _record_of(row: Row, weight: float, loss: Loss) -> LossRecord:
-    return LossRecord(*row, weight, loss.reduction == "sum", loss.reduction == "mean_with_sample_weight")
+    by_weight, skip_frozen = loss.reduction == "mean_with_sample_weight", not era("penalties.of_frozen")
+    return LossRecord(*row, weight, loss.reduction == "sum", by_weight, skip_frozen)
 
 
 def _described(identifier: Any) -> Any:

@@ -45,7 +45,8 @@ class LayerRecord(NamedTuple):
 
 class LossRecord(NamedTuple):
     """The loss of a model; `weight` multiplies it, not the penalties; `sum`: over the rows of a batch in place of
-    their mean; `by_weight`: their mean is over the sum of the rows' weights.
+    their mean; `by_weight`: their mean is over the sum of the rows' weights; `skip_frozen`: penalties of frozen weights
+    do not count.
     """
 
     row: str
@@ -53,6 +54,7 @@ class LossRecord(NamedTuple):
     weight: float = 1.0
     sum: bool = False
     by_weight: bool = False
+    skip_frozen: bool = False
 
 
 class OptimizerRecord(NamedTuple):

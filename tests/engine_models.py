@@ -175,7 +175,7 @@ def compiled(
     sum over rows; by_weight: over the sum of their weights."""
     o = optimizer or Optimizer("sgd", learning_rate=1.0)
     rates = (o.learning_rate, o.decay, o.weight_decay, o.clipvalue, o.clipnorm, o.global_clipnorm)
-    record = (loss, numbers("loss", loss) if loss_numbers is None else loss_numbers, weight, total, by_weight)
+    record = (loss, numbers("loss", loss) if loss_numbers is None else loss_numbers, weight, total, by_weight, False)
     model.compile(record, fuse, [(name, numbers("metric", name)) for name in metrics], (o.row, o.numbers, *rates))
     return model
 

@@ -27,7 +27,7 @@ from nnlite._engine import EngineModel, Run
 FAMILIES = ("layer", "activation", "loss", "metric", "optimizer", "constraint")
 RULE = (True, 0.0, 0.0, "none", ())
 SGD = ("sgd", (), 0.1, 0.0, 0.0, 0.0, 0.0, 0.0)
-MSE = ("mean_squared_error", (), 1.0, False, False)
+MSE = ("mean_squared_error", (), 1.0, False, False, False)
 
 
 # ---- rows and targets ----
@@ -195,14 +195,14 @@ def test_read_and_write_refuse_what_is_not_there() -> None:
 
 
 @pytest.mark.parametrize(("loss", "metrics", "optimizer", "error"), [
-    (("mean_error", (), 1.0, False, False), [], SGD, ValueError),
-    (("poisson", (1.0,) * 7, 1.0, False, False), [], SGD, ValueError),
+    (("mean_error", (), 1.0, False, False, False), [], SGD, ValueError),
+    (("poisson", (1.0,) * 7, 1.0, False, False, False), [], SGD, ValueError),
     (MSE, [("auc", ())], SGD, ValueError),
     (MSE, [], ("tiger", (), 0.1, 0, 0, 0, 0, 0), ValueError),
     (MSE, [], ("sgd", (), 0.1), ValueError),
     (MSE, [], ("sgd", (), np.nan, 0, 0, 0, 0, 0), ValueError),
     (MSE, [], ("sgd", (), 0.1, np.inf, 0, 0, 0, 0), ValueError),
-    (("mean_squared_error", (), np.nan, False, False), [], SGD, ValueError),
+    (("mean_squared_error", (), np.nan, False, False, False), [], SGD, ValueError),
 ], ids=str)  # fmt: skip
 def test_bad_compile_changes_nothing(loss: Any, metrics: Any, optimizer: Any, error: Any) -> None:
     with pytest.raises(error):

@@ -366,3 +366,18 @@ class TestPenalties:
         model.train_on_batch(np.ones((4, 2)), -np.ones((4, 3)))
         kernel, bias = model.get_weights()
         assert (kernel >= 0).all() and np.linalg.norm(bias) == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize("rows", [5, 16, 20])
+@pytest.mark.parametrize("loss", ["categorical_crossentropy", "categorical_focal_crossentropy", "cosine_similarity"])
+def test_a_penalty_on_the_output_leaves_no_holes_in_a_batch(loss: str, rows: int) -> None:
+    """Losses divide by what is in rows of padding; a penalty of 0 changes nothing of a training."""
+    weights = []
+    for penalty in ([], [ActivityRegularization(0.0, 0.0)]):
+        model = Sequential([Dense(3, activation="tanh", input_dim=2), Dense(3, activation="softmax"), *penalty], seed=1)
+        model.compile("sgd", loss)
+        x = np.linspace(-1, 1, 2 * rows).reshape(rows, 2)
+        model.fit(x, np.eye(3)[np.arange(rows) % 3], rows, 3, verbose=0)
+        weights.append(model.get_weights())
+    for found, expected in zip(*weights, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)

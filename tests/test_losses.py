@@ -346,3 +346,11 @@ def test_the_loss_of_training_in_python_has_activity_penalties(keras3):
 def test_one_loss_of_a_batch_is_weighted_by_all_of_its_rows():
     weights = np.array([0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
     assert losses.Dice()(T, P, weights) == pytest.approx(losses.Dice()(T, P) * weights.mean())
+
+
+def test_the_sum_of_one_loss_of_a_batch_is_that_loss():
+    for loss in (losses.Dice("sum"), losses.PythonLoss(lambda t, p: np.mean((t - p) ** 2), "sum")):
+        value, gradient = loss.value_and_gradient(T, P)
+        assert value == pytest.approx(loss(T, P))
+        mean = type(loss)() if isinstance(loss, losses.Dice) else losses.PythonLoss(loss.function)
+        np.testing.assert_allclose(gradient, mean.value_and_gradient(T, P)[1])

@@ -171,7 +171,7 @@ def test_the_rate_of_models_follows():
 def test_the_engine_takes_the_record(name):
     model = _engine.EngineModel([("dense", 2, (1.0,), ())], 3)
     optimizer = optimizers.get(name)
-    model.compile(("mean_squared_error", (), 1.0, False, False), False, [], optimizer.record())
+    model.compile(("mean_squared_error", (), 1.0, False, False, False), False, [], optimizer.record())
     optimizer.attach(model)
     optimizer.lr = 0.125
     assert model.learning_rate == (0 if optimizer.in_python else 0.125)  # which leaves it to Python

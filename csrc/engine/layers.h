@@ -145,10 +145,10 @@ static void activity_regularization_forward(nn_pass *p, const nn_layer *l) {
     for (size_t i = 0; i < g.outer; i++) {
         for (size_t j = 0; j < g.inner; j += NN_LANES) {
             const size_t at = grid_at(&g, i, j);
-            const vec v = v_keep(m_first(g.inner - j), v_load(x + at));
+            const vec whole = v_load(x + at), v = v_keep(m_first(g.inner - j), whole);
             sum = v_add(sum, v_abs(v));
             squares = v_fma(v, v, squares);
-            v_store(y + at, v);
+            v_store(y + at, whole); /* rows of padding too, which a loss may divide by */
         }
     }
     p->penalty += activity_share(p, l) * (l->kind.numbers[0] * (double)v_sum(sum) + l->kind.numbers[1] * (double)v_sum(squares));
@@ -160,7 +160,13 @@ static void activity_regularization_backward(nn_pass *p, const nn_layer *l, real
     const real *y = place(p, l->output), *dy = place(p, l->gradient);
     const double share = activity_share(p, l);
     const vec l1 = v_set((real)(share * l->kind.numbers[0])), l2 = v_set((real)(share * 2 * l->kind.numbers[1]));
-    EACH_AT(&g, const vec v = v_load(y + at); v_store(dx + at, v_add(v_load(dy + at), v_fma(l2, v, v_mul(l1, v_sign(v)))));)
+    for (size_t i = 0; i < g.outer; i++) {
+        for (size_t j = 0; j < g.inner; j += NN_LANES) {
+            const size_t at = grid_at(&g, i, j);
+            const vec v = v_keep(m_first(g.inner - j), v_load(y + at));
+            v_store(dx + at, v_add(v_load(dy + at), v_fma(l2, v, v_mul(l1, v_sign(v)))));
+        }
+    }
 }
 
 static void activity_regularization_weights(nn_pass *p, const nn_layer *l) { (void)p; (void)l; }
