@@ -181,15 +181,20 @@ static void train_batch(nn_run *run, batch *b, size_t start, size_t rows, double
     next_batch(run, b, start, rows);
     pass_forward(p);
     measure(m, &b->outcome, place(p, last_layer(p->plan)->gradient), p->penalty, sums);
+    const size_t skip = m->fused ? 1 : 0; /* an activation shares its gradient's place with the layer before */
+    if (run->holds || m->outside.function) { /* there may be no step: nothing of it is begun before all gradients are there */
+        pass_backward(p, skip);
+        if (!run->holds && !m->outside.failed) sums[0] += model_update(m) * (double)rows;
+        return;
+    }
     const double penalty = penalty_value(m);
     nn_step step = step_begin(m);
-    step.flowing = !m->plan.narrow && m->plan.parameters >= FLOWING_PARAMETERS && !run->holds && !m->outside.function;
+    step.flowing = !m->plan.narrow && m->plan.parameters >= FLOWING_PARAMETERS;
     nn_ahead ahead = {.from = run->train.x, .order = run->shuffle != NN_KEEP ? run->order : NULL, .start = start + rows, .units = m->plan.inputs};
     ahead.rows = run->train.rows - ahead.start < run->batch_size ? run->train.rows - ahead.start : run->batch_size;
     p->step = &step;
     p->ahead = &ahead;
-    pass_backward(p, m->fused ? 1 : 0); /* an activation shares its gradient's place with the layer before */
-    if (run->holds || m->outside.failed) return;
+    pass_backward(p, skip);
     step_end(&step, penalty);
     sums[0] += penalty * (double)rows;
 }
