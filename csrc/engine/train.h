@@ -138,13 +138,9 @@ static void train_batch(nn_run *run, size_t start, size_t rows, double *sums) {
     const double scale = m->loss.sum ? m->loss.weight : m->loss.weight / (double)rows;
     const size_t skip = m->fused ? 1 : 0; /* an activation shares its gradient's place with the layer before */
     loss_gradient(place(&p, last_layer(p.plan)->gradient), &m->loss.kind, m->fused, (real)scale, &o);
-    const double penalty = penalty_value(m);
-    const nn_step step = step_begin(m);
-    p.step = &step;
     pass_backward(&p, skip);
     if (run->holds || m->outside.failed) return;
-    step_end(&step, penalty);
-    sums[0] += penalty * (double)rows;
+    sums[0] += model_update(m) * (double)rows;
 }
 
 static void begin_epoch(nn_run *run) {
