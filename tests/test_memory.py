@@ -17,6 +17,7 @@ import pytest
 
 from nnlite.layers import Dense
 from nnlite.models import Sequential
+from nnlite.threads import get_num_threads
 
 STATUS = Path("/proc/self/status")
 pytestmark = pytest.mark.skipif(not STATUS.exists(), reason="resident memory is asked for as Linux has it")
@@ -34,7 +35,7 @@ def bytes_of_fit(widths: list[int], slots: int, batch_size: int, rows: int) -> i
     """The formula of `Model.fit`, float32."""
     kernels = sum((inputs + 1) * padded(units) for inputs, units in pairwise(widths))
     turned = sum(padded(inputs) * units for inputs, units in pairwise(widths[1:]))
-    return 4 * (kernels * (2 + slots) + turned + batch_size * 4 * sum(map(padded, widths)) + rows)
+    return 4 * (kernels * (2 + slots) + turned + batch_size * 4 * sum(map(padded, widths)) * get_num_threads() + rows)
 
 
 def growth_of_fit(widths: list[int], rows: int, batch_size: int, optimizer: str, options: dict[str, Any]) -> int:

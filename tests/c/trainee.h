@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ROWS = 37, BATCH = 8, STEPS = 50, EPOCHS = 10, INPUTS = 5, WIDE = 40, LAYERS = 8, METRICS = 6 };
+enum { ROWS = 37, BATCH = 8, STEPS = 50, EPOCHS = 10, INPUTS = 5, WIDE = 40, MOST_REALS = 40000, LAYERS = 8, METRICS = 6 };
 
 static int failures;
 
@@ -40,9 +40,9 @@ static double noise(uint64_t i, uint64_t salt) {
     return (double)((z >> 32) % 17) / 8 - 1;
 }
 
-typedef union reals { /* the widest array there is: a kernel, or the rows of a wide net */
-    float f32[WIDE * WIDE];
-    double f64[WIDE * WIDE];
+typedef union reals { /* the largest array there is: a kernel, or the rows of a net */
+    float f32[MOST_REALS];
+    double f64[MOST_REALS];
 } reals;
 
 static void put(reals *a, int bits, size_t i, double value) {
