@@ -1,3 +1,4 @@
+/* The implementation of nnlite.h, in the order of its sections; one file, as that is one manual. */
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include "nnlite.h"
 

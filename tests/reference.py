@@ -1,7 +1,8 @@
 """The formulas of every row of the engine, in float64 NumPy: the slow, obvious truth the engine is tested against.
 
 Each family is a dict by row name. Arguments end with the row's numbers in the engine's order; arrays are (rows, units).
-tests/golden/ holds what Keras and PyTorch make of the same formulas, and test_reference.py compares the two.
+tests/golden/ holds what Keras and PyTorch make of the same formulas, and test_reference.py compares the two. One file
+for most families, so that whoever adds a row finds where its line belongs.
 """
 
 # mypy: disable-error-code=no-any-return
