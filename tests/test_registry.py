@@ -12,7 +12,9 @@ from nnlite import (
     _engine,
     activations,
     constraints,
+    eras,
     initializers,
+    layers,
     losses,
     metrics,
     optimizers,
@@ -21,15 +23,7 @@ from nnlite import (
 )
 from nnlite.errors import ArgumentError
 
-FAMILIES = {
-    activations: activations.ACTIVATIONS,
-    losses: losses.LOSSES,
-    metrics: metrics.METRICS,
-    optimizers: optimizers.OPTIMIZERS,
-    initializers: initializers.INITIALIZERS,
-    regularizers: regularizers.REGULARIZERS,
-    constraints: constraints.CONSTRAINTS,
-}
+FAMILIES = {module: family for module, family in eras.FAMILIES.items() if module is not layers}
 NAMES = [(module, name) for module, family in FAMILIES.items() for name in family.names()]
 ENTRIES = [(module, name) for module, family in FAMILIES.items() for name in family.entries]
 
