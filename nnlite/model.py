@@ -1,7 +1,7 @@
 """What every model does once it has layers: compile, fit, evaluate, predict.
 
-Arguments are checked before the engine sees them, so a call that raises leaves the model as it was. One file, because it
-is one class: half of it are docstrings, the manual of these calls.
+Arguments are checked before the engine sees them, so a call that raises leaves the model as it was. One file, because
+it is one class: half of it are docstrings, the manual of these calls.
 """
 
 from __future__ import annotations
