@@ -17,6 +17,7 @@ compile_args = [
     "-ffp-contract=off",
     "-fno-math-errno",
     "-fno-fast-math",
+    "-fno-asynchronous-unwind-tables",
     "-pthread",
 ]
 link_args = ["-Wl,-s", "-pthread"]
@@ -34,9 +35,14 @@ class ParallelBuild(build_ext):
     def build_extension(self, ext: Extension) -> None:
         compile_serially = self.compiler.compile
 
+        def compile_one(source, *, extra_postargs, **options):
+            if source.endswith("_engine.c"):  # whose speed does not matter, but its size
+                extra_postargs = [*extra_postargs, "-Os"]
+            return compile_serially([source], extra_postargs=extra_postargs, **options)
+
         def compile_each(sources, **options):
             with ThreadPoolExecutor(os.cpu_count()) as pool:
-                parts = pool.map(lambda source: compile_serially([source], **options), sources)
+                parts = pool.map(lambda source: compile_one(source, **options), sources)
                 return [part for compiled in parts for part in compiled]
 
         self.compiler.compile = compile_each

@@ -83,7 +83,7 @@ NN_INLINE real r_fold_max(reg a) { return a; }
 #include "vec.h"
 
 #if !defined(__clang__)
-#pragma GCC optimize("O1")
+#pragma GCC optimize("Os")
 #endif
 
 #endif
