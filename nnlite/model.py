@@ -101,6 +101,11 @@ class Model(EarlierMethods):
         """The weights of all layers, in order."""
         raise NotImplementedError
 
+    @property
+    def trainable_weights(self) -> list[Weight]:
+        """Those of them an optimizer may change."""
+        raise NotImplementedError
+
     # ---- compile ----
 
     def compile(
@@ -166,8 +171,8 @@ class Model(EarlierMethods):
         """Loss and metrics, settled when the outputs are known and first needed."""
         measures = self._measures
         if measures is None:
-            rules = [(weight, weight.regularizer) for weight in self.weights]
-            own = tuple(weight for weight, rule in rules if rule is not None and rule.in_python)
+            weights = self.weights if era("penalties.of_frozen") else self.trainable_weights
+            own = tuple(w for w in weights if w.regularizer is not None and w.regularizer.in_python)
             measures = objective.measures(door)._replace(penalised=own)
         if door is self._door:
             self._measures = measures

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnlite.config import era
 from nnlite.errors import ShapeError
 from nnlite.loss import python_values
 
@@ -54,8 +55,9 @@ class Stepper:
         """Take the step the gradients of `engine` ask for, or keep them for a later one; return the penalties of the
         weights before.
         """
-        penalty = sum(weight.penalty() for weight in weights)
         moving = [i for i, (*_, moves) in enumerate(engine.tensors()) if moves]
+        of_frozen = era("penalties.of_frozen")
+        penalty = sum(weight.penalty() for i, weight in enumerate(weights) if of_frozen or i in moving)
         if self._gathered(engine, moving):
             for i in moving:
                 regularizer = weights[i].regularizer
@@ -69,8 +71,12 @@ class Stepper:
                 constraint = weights[i].constraint
                 if constraint is not None and constraint.in_python:
                     engine.write(0, i, constrained(weights[i], engine.read(0, i)))
-        else:  # as if it had been a step, so that noise is another for every batch
+        else:  # as if it had been a step, so that noise is another for every batch, and weights are where they may be
             engine.state = engine.state | {"iterations": engine.iterations + 1}
+            for i in moving:
+                limit = weights[i].constraint
+                if limit is not None:
+                    engine.write(0, i, constrained(weights[i], engine.read(0, i)))
         self._average(engine, moving)
         return penalty
 

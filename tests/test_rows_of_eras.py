@@ -156,13 +156,14 @@ def test_keras3_takes_no_two_kinds_of_weights(keras3: None) -> None:
         model.fit(X, Y, class_weight={0: 1, 1: 3.0}, sample_weight=Y[:, 0], verbose=0)
 
 
+@pytest.mark.parametrize("batches", [1, 2])
 @pytest.mark.parametrize("compat", ["keras2", "keras3"])
 @pytest.mark.parametrize("loss", ["mse", lambda y_true, y_pred: np.mean((y_true - y_pred) ** 2, axis=-1)])
-def test_penalties_of_frozen_weights_count_in_keras2(compat: str, loss: Any, keras3: None) -> None:
+def test_penalties_of_frozen_weights_count_in_keras2(compat: str, loss: Any, batches: int, keras3: None) -> None:
     config.set_compat(compat)
     frozen = layers.Dense(2, kernel_regularizer="l2", trainable=False, input_shape=(3,))
     model = Sequential([frozen, layers.Dense(1, bias_initializer="ones", bias_regularizer="l1")])
-    model.compile(optimizers.SGD(0.0), loss)
+    model.compile(optimizers.SGD(0.0, gradient_accumulation_steps=batches), loss)
     error = np.mean((model.predict(X) - Y) ** 2)
     penalty = 0.01 * np.sum(frozen.get_weights()[0] ** 2) if compat == "keras2" else 0.0
     assert model.train_on_batch(X, Y) == pytest.approx(error + 0.01 + penalty, rel=1e-5)

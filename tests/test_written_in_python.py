@@ -352,6 +352,17 @@ def test_several_batches_make_a_step() -> None:
         same((found[0], []), (plain[0], []))
 
 
+def test_batches_without_a_step_constrain_the_weights_too() -> None:
+    model = net(kernel_constraint=constraints.MaxNorm(0.5))
+    model.compile(optimizers.SGD(gradient_accumulation_steps=2), "mse")
+    start = model.get_weights()
+    model.train_on_batch(X, Y)
+    wanted = constraints.MaxNorm(0.5)(start[0])
+    assert abs(wanted - start[0]).max() > 0.1
+    np.testing.assert_allclose(model.get_weights()[0], wanted, rtol=1e-12)
+    np.testing.assert_array_equal(model.get_weights()[1], start[1])
+
+
 def of_keras(optimizer: Any) -> list[float]:
     """What comes of a few epochs; of keras.* as well."""
     model = Sequential([layers.Input((3,)), layers.Dense(2, activation="tanh"), layers.Dense(1)])
