@@ -44,7 +44,12 @@ class Stepper:
         rules = [rule for weight in weights for rule in (weight.regularizer, weight.constraint)]
         of_rules = any(rule is not None and rule.in_python for rule in rules)
         optimizer = self.optimizer
-        return of_rules or optimizer.in_python or optimizer.use_ema or (optimizer.gradient_accumulation_steps or 1) > 1
+        return of_rules or optimizer.in_python or optimizer.use_ema or self._wanted > 1
+
+    @property
+    def _wanted(self) -> int:
+        """How many batches make a step."""
+        return self.optimizer.gradient_accumulation_steps or 1
 
     @property
     def keeps(self) -> bool:
@@ -82,7 +87,7 @@ class Stepper:
 
     def _gathered(self, engine: EngineModel, moving: list[int]) -> bool:
         """Whether it is time for an update, with the mean gradients of all batches since the last."""
-        wanted = self.optimizer.gradient_accumulation_steps or 1
+        wanted = self._wanted
         if wanted == 1:
             return True
         gradients = [engine.read(1, i) for i in moving]
@@ -100,7 +105,8 @@ class Stepper:
         rate 0, only constrains and counts.
         """
         before = [engine.read(0, i) for i in moving]
-        made = self.optimizer.python_step(before, [engine.read(1, i) for i in moving], self.state, engine.iterations)
+        steps = engine.iterations // self._wanted
+        made = self.optimizer.python_step(before, [engine.read(1, i) for i in moving], self.state, steps)
         made = before if made is None else list(made)
         if len(made) != len(moving):
             raise ShapeError(
@@ -123,13 +129,13 @@ class Stepper:
         optimizer = self.optimizer
         if not optimizer.use_ema:
             return
-        starts = self._averaged < (optimizer.gradient_accumulation_steps or 1)  # Keras begins with the first update
+        starts = self._averaged < self._wanted  # Keras begins with the first update
         self._averaged += 1
         for i in moving:
             now, keep = engine.read(0, i), engine.dtype.type(optimizer.ema_momentum)
             self._averages[i] = now if starts else keep * self._averages[i] + (1 - keep) * now
         often = optimizer.ema_overwrite_frequency
-        if often and engine.iterations % often == 0:
+        if often and ((engine.iterations - 1) // self._wanted + 1) % often == 0:
             self.finish(engine)
 
     def finish(self, engine: EngineModel) -> None:
