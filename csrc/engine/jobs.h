@@ -167,8 +167,7 @@ static void train_in_parts(nn_run *run, size_t start, size_t rows, double *sums)
     do_all_rows(&s);
     const double penalty = penalty_value(m);
     nn_step step = step_begin(m);
-    nn_ahead ahead = {.from = run->train.x, .order = s.order, .start = start + rows, .units = m->plan.inputs};
-    ahead.rows = run->train.rows - ahead.start < run->batch_size ? run->train.rows - ahead.start : run->batch_size;
+    nn_ahead ahead = rows_ahead(run, start, rows);
     step.flowing = m->plan.parameters >= FLOWING_PARAMETERS;
     s.batch.step = &step;
     if (run->threads == 1) s.batch.ahead = &ahead; /* it is one thread's */

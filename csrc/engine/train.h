@@ -168,6 +168,13 @@ static void next_batch(nn_run *run, batch *b, size_t start, size_t rows) {
     b->outcome = gather_outcome(run, staged, &b->pass, &run->train, order, start);
 }
 
+/* The rows of the batch after this one, of `rows` rows from place `start` on. */
+static nn_ahead rows_ahead(const nn_run *run, size_t start, size_t rows) {
+    const size_t next = start + rows, left = run->train.rows - next;
+    return (nn_ahead){.from = run->train.x, .order = run->shuffle != NN_KEEP ? run->order : NULL, .start = next,
+                      .rows = left < run->batch_size ? left : run->batch_size, .units = run->model->plan.inputs};
+}
+
 #include "jobs.h"
 
 /* One optimizer step on `rows` rows of the run's training data; its sums go into sums[1 + metrics]. */
@@ -190,8 +197,7 @@ static void train_batch(nn_run *run, batch *b, size_t start, size_t rows, double
     const double penalty = penalty_value(m);
     nn_step step = step_begin(m);
     step.flowing = !m->plan.narrow && m->plan.parameters >= FLOWING_PARAMETERS;
-    nn_ahead ahead = {.from = run->train.x, .order = run->shuffle != NN_KEEP ? run->order : NULL, .start = start + rows, .units = m->plan.inputs};
-    ahead.rows = run->train.rows - ahead.start < run->batch_size ? run->train.rows - ahead.start : run->batch_size;
+    nn_ahead ahead = rows_ahead(run, start, rows);
     p->step = &step;
     p->ahead = &ahead;
     pass_backward(p, skip);
