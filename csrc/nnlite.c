@@ -245,13 +245,14 @@ static nn_status cut_block(nn_run *run) {
     const size_t rows = nn_pad(run->batch_size) + 1; /* no less than nn_room */
     const size_t input = nn_size(rows, plan->input_stride, 0, &ok), targets_reals = nn_size(rows, plan->stride, 0, &ok);
     const size_t workspace = nn_size(rows, plan->row_reals, plan->fixed_reals, &ok);
-    const size_t reals = nn_size(1, input, nn_size(1, targets_reals, nn_size(1, rows, workspace, &ok), &ok), &ok);
+    const size_t weights = nn_pad(rows); /* every part of the block starts on 64 bytes */
+    const size_t reals = nn_size(1, input, nn_size(1, targets_reals, nn_size(1, weights, workspace, &ok), &ok), &ok);
     if (!ok) return NN_TOO_LARGE;
     run->block = run->input = block_new(reals, engine->bits);
     if (!run->block) return NN_OUT_OF_MEMORY;
     run->targets = advance_by(engine, run->input, input);
     run->weights = advance_by(engine, run->targets, targets_reals);
-    run->workspace = advance_by(engine, run->weights, rows);
+    run->workspace = advance_by(engine, run->weights, weights);
     return NN_OK;
 }
 
@@ -330,7 +331,7 @@ static int good_data(const nn_run *run, const nn_data *d) {
 static int staging_new(const nn_run *run, const nn_data *data, nn_staging *out) {
     const nn_plan *plan = &run->model->plan;
     int ok = 1;
-    const size_t columns = plan->inputs + data->target_units + (data->weights ? 1 : 0), stride = (columns + 3) / 4 * 4;
+    const size_t columns = plan->inputs + 1 + data->target_units + (data->weights ? 1 : 0), stride = (columns + 3) / 4 * 4;
     const size_t batches = (data->rows - 1) / run->batch_size + 1, rows = nn_size(data->rows, stride, 0, &ok);
     const size_t reals = nn_size(nn_size(batches, nn_pad(run->batch_size), 0, &ok), columns, rows, &ok);
     *out = (nn_staging){.columns = columns, .stride = stride};

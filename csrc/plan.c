@@ -24,6 +24,7 @@ static nn_status shape_layers(const nn_engine *engine, const nn_layer_record *re
     size_t width = plan->inputs, widest = 0;
     plan->narrow = width <= NN_NARROW;
     for (size_t l = 0; l < plan->n_layers; l++) plan->narrow &= records[l].units <= NN_NARROW;
+    plan->input_stride = nn_pad(plan->inputs + (plan->narrow ? 1 : 0));
     for (size_t l = 0; l < plan->n_layers; l++) {
         nn_layer *layer = &plan->layers[l], *before = l ? layer - 1 : NULL;
         if (records[l].kind.row >= engine->families[NN_LAYERS].count) return NN_UNKNOWN_ROW;
@@ -39,7 +40,7 @@ static nn_status shape_layers(const nn_engine *engine, const nn_layer_record *re
             layer->output = before->output;
         } else {
             layer->output = plan->row_reals;
-            plan->row_reals = nn_size(1, columns, plan->row_reals, &ok);
+            plan->row_reals = nn_size(1, plan->narrow ? columns + 1 : columns, plan->row_reals, &ok); /* it may be an input: see plan->input_stride */
         }
         if (before && layer->elementwise) {
             layer->gradient = before->gradient;
@@ -108,7 +109,7 @@ static nn_status place_tensors(const nn_layer_record *records, nn_plan *plan) {
 nn_status nn_plan_new(const nn_engine *engine, const nn_layer_record *records, size_t n, size_t inputs, nn_plan *out) {
     if (n == 0 || inputs == 0) return NN_BAD_SIZE;
     if (inputs > SIZE_MAX / 4 || n > SIZE_MAX / sizeof(nn_layer)) return NN_TOO_LARGE;
-    nn_plan plan = {.inputs = inputs, .input_stride = nn_pad(inputs), .n_layers = n};
+    nn_plan plan = {.inputs = inputs, .n_layers = n};
     plan.layers = calloc(n, sizeof *plan.layers);
     if (!plan.layers) return NN_OUT_OF_MEMORY;
     nn_status status = shape_layers(engine, records, &plan);

@@ -24,6 +24,7 @@ typedef struct nn_layer {
     size_t scratch;                /* workspace place of as many reals as its output has, if it wants them */
     size_t fixed, fixed_reals;     /* place of this many reals whatever the rows */
     size_t transposed;             /* offset of the kernel's transposed panels, in wide plans and after the first layer */
+    size_t tile_units;             /* units of the tiles in which the gradient of a narrow kernel is summed; 0: of no tiles */
     size_t first_tensor, n_tensors;
     nn_tensor tensors[NN_LAYER_TENSORS];
     int wants_scratch;
@@ -38,7 +39,7 @@ typedef struct nn_layer {
 /* A wide plan keeps a batch in panels of 16 units, like its kernels: element (r, u) of a layer's output lies at u / 16 * pitch + r * 16 + u % 16. A narrow
  * plan keeps it in unit order, 16 rows to a vector, at u * pitch + r: no lane is lost on a layer of two units. See engine/batch.h. */
 typedef struct nn_plan {
-    size_t inputs, units, input_stride, stride;
+    size_t inputs, units, input_stride, stride; /* input_stride of a narrow plan: with room for one more input, which stands for the bias */
     int narrow;
     size_t n_layers, n_tensors;
     nn_layer *layers;

@@ -39,102 +39,105 @@ NN_INLINE void narrow_product(real *c, const real *a, size_t ai, size_t ak, cons
     if (r < pitch) narrow_strip(c + r, a, ai, ak, b + r, start, m, k, pitch, 1);
 }
 
-/* Gradients of a narrow layer, in 16 virtual lanes: gradient[i][j] = sum over rows r of x[i][r] * dy[j][r], and gradient[inputs][j] = sum of dy[j][r]
- * if there is a bias, whose tensor follows the kernel's. x [inputs][pitch], dy [units][pitch]. Sixteen sums share one turn of the fixed tree. */
+/* Gradients of a narrow layer, in 16 virtual lanes: gradient[i][j] = sum over rows r of x[i][r] * dy[j][r]. x [inputs][pitch], dy [units][pitch].
+ * A bias, whose tensor follows the kernel's, counts as one more input, of ones. Sixteen sums share one turn of the fixed tree. */
 
-enum { SUMS_AT_ONCE = 4 };
+/* The largest power of two of sums for which there are registers, and loads. */
+#define SUMS_FIT(n) (NN_TILE_ROWS * NN_TILE_PANELS >= (n))
+enum { SUMS_AT_ONCE = SUMS_FIT(16) ? 16 : SUMS_FIT(8) ? 8 : SUMS_FIT(4) ? 4 : SUMS_FIT(2) ? 2 : 1 };
+#undef SUMS_FIT
+
+/* Lane k = the sum of waiting[k][16]. */
+static vec waiting_sums(const real *waiting) {
+    vec sums[NN_LANES];
+#pragma GCC unroll 16
+    for (size_t k = 0; k < NN_LANES; k++) sums[k] = v_load(waiting + k * NN_LANES);
+    return v_sums(sums);
+}
+
 typedef struct sums_store { /* on their way to neighbouring places, which those of several layers are */
     real *to;
-    real *waiting; /* [16 + SUMS_AT_ONCE][16], of which `count` */
+    real *waiting; /* [16][16], of which `count` */
     size_t count;
 } sums_store;
 
-/* The first 16 sums. */
-static void store_sums(real *to, const real *waiting, size_t count) {
-    vec sums[NN_LANES];
-#pragma GCC unroll 16
-    for (size_t k = 0; k < NN_LANES; k++) sums[k] = v_load(waiting + k * NN_LANES); /* those beyond `count` are left from earlier */
-    if (count == NN_LANES) v_store(to, v_sums(sums));
-    else store_tail(to, v_sums(sums), count);
-}
-
-static void store_last_sums(sums_store *s) {
-    if (s->count) store_sums(s->to, s->waiting, s->count);
+static void store_waiting_sums(sums_store *s) {
+    if (s->count) store_tail(s->to, waiting_sums(s->waiting), s->count); /* those beyond `count` are left from earlier */
+    s->to += s->count;
     s->count = 0;
 }
 
-/* Stores 16 sums and keeps what waits beyond them. */
-static void store_full_sums(sums_store *s) {
-    store_sums(s->to, s->waiting, NN_LANES);
-    s->to += NN_LANES;
-    s->count -= NN_LANES;
-    for (size_t k = 0; k < s->count; k++) v_store(s->waiting + k * NN_LANES, v_load(s->waiting + (NN_LANES + k) * NN_LANES));
-}
-
-/* `chains` more sums, waiting from `to` on, of x, in `factor`, with as many units of dy; returns where the next may wait. chains and panels are constants. */
-NN_INLINE real *narrow_chains(sums_store *s, real *to, const vec *factor, const real *dy, size_t pitch, const size_t panels, const size_t chains) {
-#pragma GCC unroll 4
-    for (size_t c = 0; c < chains; c++) {
-        vec sum = v_zero();
+/* waiting[a * 16 / B + b][16]: sums of 16 / B inputs with B units. pitch and B may be constants. */
+NN_INLINE void narrow_sums(real *waiting, const real *x, const real *dy, size_t pitch, const size_t B) {
+#pragma GCC unroll 16
+    for (size_t k = 0; k < NN_LANES; k += SUMS_AT_ONCE) {
+        vec sum[SUMS_AT_ONCE];
+#pragma GCC unroll 16
+        for (size_t s = 0; s < SUMS_AT_ONCE; s++) sum[s] = v_zero();
 #pragma GCC unroll 2
-        for (size_t p = 0; p < panels; p++) sum = v_fma(factor[p], v_load(dy + c * pitch + p * NN_LANES), sum);
-        v_store(to + c * NN_LANES, sum);
+        for (size_t r = 0; r < pitch; r += NN_LANES) {
+#pragma GCC unroll 16
+            for (size_t s = 0; s < SUMS_AT_ONCE; s++)
+                sum[s] = v_fma(v_load(x + (k + s) / B * pitch + r), v_load(dy + (k + s) % B * pitch + r), sum[s]);
+        }
+#pragma GCC unroll 16
+        for (size_t s = 0; s < SUMS_AT_ONCE; s++) v_store(waiting + (k + s) * NN_LANES, sum[s]);
     }
-    to += chains * NN_LANES;
-    if (to < s->waiting + NN_LANES * NN_LANES) return to;
-    s->count = (size_t)(to - s->waiting) / NN_LANES;
-    store_full_sums(s);
-    return s->waiting + s->count * NN_LANES;
 }
 
-/* The sums of one x with all units of dy, by `panels` panels of rows, a constant. step: from one panel of x to the next. */
-NN_INLINE void narrow_sums(sums_store *s, const real *x, size_t step, const real *dy, size_t units, const size_t panels) {
-    const size_t pitch = panels * NN_LANES;
-    real *to = s->waiting + s->count * NN_LANES;
-    vec factor[2];
-    size_t j = 0;
-#pragma GCC unroll 2
-    for (size_t p = 0; p < panels; p++) factor[p] = v_load(x + p * step);
-    for (; j + SUMS_AT_ONCE <= units; j += SUMS_AT_ONCE) to = narrow_chains(s, to, factor, dy + j * pitch, pitch, panels, SUMS_AT_ONCE);
-    for (; j < units; j++) to = narrow_chains(s, to, factor, dy + j * pitch, pitch, panels, 1);
-    s->count = (size_t)(to - s->waiting) / NN_LANES;
-}
-
-/* The same for any number of panels: few chains would wait for one another there, so several are under way at a time. */
-static void narrow_long_sums(sums_store *s, const real *x, size_t step, const real *dy, size_t units, size_t pitch) {
-    enum { CHAINS = NN_REGISTERS == 1 ? 8 : 4 };
-    for (size_t j = 0; j < units; j += CHAINS) {
-        const size_t chains = units - j < CHAINS ? units - j : CHAINS;
-        const real *d[CHAINS];
-        vec sum[CHAINS];
-        for (size_t c = 0; c < CHAINS; c++) {
-            d[c] = dy + (j + (c < chains ? c : 0)) * pitch;
-            sum[c] = v_zero();
-        }
-        for (size_t r = 0; r < pitch; r += NN_LANES, x += step) {
-            const vec v = v_load(x);
-#pragma GCC unroll 8
-            for (size_t c = 0; c < CHAINS; c++) sum[c] = v_fma(v, v_load(d[c] + r), sum[c]);
-        }
-        x -= pitch / NN_LANES * step;
-        for (size_t c = 0; c < chains; c++) {
-            v_store(s->waiting + s->count * NN_LANES, sum[c]);
-            if (++s->count == NN_LANES) store_full_sums(s);
+/* In tiles of 16 / B inputs by B units, of which there are no fewer: the last ones overlap their neighbours. */
+NN_INLINE void narrow_tiles(real *gradient, real *waiting, const real *x, const real *dy, size_t inputs, size_t units, size_t pitch, const size_t B) {
+    const size_t A = NN_LANES / B;
+    for (size_t i = 0; i < inputs; i += A) {
+        const size_t input = i + A <= inputs ? i : inputs - A;
+        for (size_t j = 0; j < units; j += B) {
+            const size_t unit = j + B <= units ? j : units - B;
+            real *to = gradient + input * units + unit;
+            if (pitch == NN_LANES) narrow_sums(waiting, x + input * NN_LANES, dy + unit * NN_LANES, NN_LANES, B);
+            else if (pitch == 2 * NN_LANES) narrow_sums(waiting, x + input * 2 * NN_LANES, dy + unit * 2 * NN_LANES, 2 * NN_LANES, B);
+            else narrow_sums(waiting, x + input * pitch, dy + unit * pitch, pitch, B);
+            const vec sums = waiting_sums(waiting);
+            if (B == units || A == 1) {
+                v_store(to, sums);
+            } else {
+                real rows[NN_LANES];
+                v_store(rows, sums);
+                for (size_t a = 0; a < A; a++) __builtin_memcpy(to + a * units, rows + a * B, B * sizeof *to);
+            }
         }
     }
 }
 
-static void narrow_gradient(sums_store *s, real *gradient, int bias, const real *x, const real *dy, size_t inputs, size_t units, size_t pitch) {
-    static const real ones[NN_LANES] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
-    if (s->to + s->count != gradient) {
-        store_last_sums(s);
-        s->to = gradient;
+/* B of the tiles that cover a layer with the fewest; 0: it is too small for any. */
+static size_t narrow_tile_units(size_t inputs, size_t units) {
+    size_t best = 0, fewest = SIZE_MAX;
+    for (size_t B = 1; B <= NN_LANES; B *= 2) {
+        const size_t A = NN_LANES / B, tiles = ((inputs - 1) / A + 1) * ((units - 1) / B + 1);
+        if (A > inputs || B > units || tiles >= fewest) continue;
+        best = B;
+        fewest = tiles;
     }
-    for (size_t i = 0; i < inputs + (bias ? 1 : 0); i++, x += pitch) {
-        const real *factor = i < inputs ? x : ones;
-        const size_t step = i < inputs ? NN_LANES : 0;
-        if (pitch == NN_LANES) narrow_sums(s, factor, step, dy, units, 1);
-        else if (pitch == 2 * NN_LANES) narrow_sums(s, factor, step, dy, units, 2);
-        else narrow_long_sums(s, factor, step, dy, units, pitch);
+    return best;
+}
+
+/* x has room for one more input if there is a bias. */
+static void narrow_gradient(sums_store *s, real *gradient, int bias, real *x, const real *dy, size_t inputs, size_t units, size_t pitch, size_t tile_units) {
+    for (size_t r = 0; bias && r < pitch; r += NN_LANES) v_store(x + inputs * pitch + r, v_set(1));
+    inputs += bias ? 1 : 0;
+    if (tile_units || s->to + s->count != gradient) store_waiting_sums(s);
+    switch (tile_units) {
+#define TILES(B) case B: narrow_tiles(gradient, s->waiting, x, dy, inputs, units, pitch, B); return;
+    TILES(1) TILES(2) TILES(4) TILES(8) TILES(16)
+#undef TILES
+    }
+    if (s->count == 0) s->to = gradient;
+    for (size_t i = 0; i < inputs; i++, x += pitch) {
+        const real *d = dy;
+        for (size_t j = 0; j < units; j++) {
+            vec sum = v_zero();
+            for (size_t r = 0; r < pitch; r += NN_LANES, d += NN_LANES) sum = v_fma(v_load(x + r), v_load(d), sum);
+            v_store(s->waiting + s->count * NN_LANES, sum);
+            if (++s->count == NN_LANES) store_waiting_sums(s);
+        }
     }
 }

@@ -26,6 +26,7 @@ static void dense_shape(nn_layer *l) {
     nn_layer_tensor(l, "kernel", l->inputs, 0, 0);
     if (l->kind.numbers[0] != 0) nn_layer_tensor(l, "bias", 1, 1, 0);
     l->keeps_input = 1;
+    l->tile_units = narrow_tile_units(l->inputs + (l->kind.numbers[0] != 0), l->units);
 }
 
 /* Reals from one panel of a wide layer's kernel to the next, and of the transposed kernel. */
@@ -116,10 +117,8 @@ static void dense_gradient(nn_pass *p, const nn_layer *l, size_t from, size_t to
 }
 
 static void dense_weights(nn_pass *p, const nn_layer *l) {
-    const real *x = layer_input(p, l), *dy = place(p, l->gradient);
-    real *kernel = tensor_gradient(p, l, 0), *bias = l->n_tensors > 1 ? tensor_gradient(p, l, 1) : NULL;
     if (p->plan->narrow) {
-        narrow_gradient(p->sums, kernel, bias != NULL, x, dy, l->inputs, l->units, p->pitch);
+        narrow_gradient(p->sums, tensor_gradient(p, l, 0), l->n_tensors > 1, layer_input(p, l), place(p, l->gradient), l->inputs, l->units, p->pitch, l->tile_units);
         return;
     }
     dense_gradient(p, l, 0, l->inputs);

@@ -1,4 +1,4 @@
-/* Staged data of a narrow plan. Its rows lie side by side once, inputs, targets and weight together, and from there an epoch is gathered in one go: batch
+/* Staged data of a narrow plan. Its rows lie side by side once, inputs, a 1, targets and weight together, and from there an epoch is gathered in one go: batch
  * after batch, each [columns][rows padded], so that a step finds its data where the gather left them.
  * Rows of padding repeat the last row of their batch: finite where it is, so that 0 times what comes of them is 0. */
 
@@ -45,7 +45,8 @@ static void stage(const nn_staging *s, const nn_data *data, size_t inputs, size_
     for (size_t r = 0; r < data->rows; r++) {
         real *row = (real *)s->rows + r * s->stride;
         for (size_t c = 0; c < inputs; c++) row[c] = x[r * inputs + c];
-        for (size_t c = 0; c < data->target_units; c++) row[inputs + c] = y[r * data->target_units + c];
+        for (size_t c = 0; c < data->target_units; c++) row[inputs + 1 + c] = y[r * data->target_units + c];
+        row[inputs] = 1; /* see narrow_gradient */
         if (weights) row[s->columns - 1] = weights[r];
     }
     if (batches) stage_batches(s, data->rows, batch_size, NULL);

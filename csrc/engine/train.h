@@ -31,7 +31,7 @@ static void pass_backward(nn_pass *p, size_t skip) {
     p->sums = &sums;
     for (size_t l = p->plan->n_layers - skip; l-- > 0;) layer_backward(p, &layers[l], l ? place(p, layers[l - 1].gradient) : NULL);
     for (size_t l = 0; l < p->plan->n_layers - skip; l++) layer_weights(p, &layers[l]);
-    store_last_sums(&sums);
+    store_waiting_sums(&sums);
 }
 
 /* to[0 ... n) = from[0 ... n); rows are short, and a call of memcpy for each would cost more than the copy. */
@@ -111,7 +111,7 @@ NN_INLINE outcome gather_outcome(nn_run *run, const nn_staging *staged, const nn
     outcome o = {.grid = grid_of(p, p->plan->units), .target_grid = grid_of(p, data->target_units), .targets = run->targets,
                  .outputs = place(p, last_layer(p->plan)->output), .weights = data->weights ? run->weights : NULL};
     if (staged) {
-        o.targets = (real *)p->input + p->plan->inputs * o.grid.pitch;
+        o.targets = (real *)p->input + (p->plan->inputs + 1) * o.grid.pitch;
         if (data->weights) o.weights = (const real *)p->input + (staged->columns - 1) * o.grid.pitch;
         return o;
     }
