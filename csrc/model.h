@@ -35,9 +35,9 @@ struct nn_model {
 
 /* A copy of small data in the order of batches, for narrow plans; see engine/staging.h. */
 typedef struct nn_staging {
-    void *rows;             /* [rows][stride]: inputs, targets and weight of each; NULL: not staged. It starts the block of both. */
+    void *rows;    /* [rows][stride]: inputs, a 1, targets and weight of each; NULL: not staged. It starts the block of both. */
     void *batches;
-    size_t columns, stride; /* reals of a row, and from one to the next */
+    size_t stride; /* a multiple of 4 */
 } nn_staging;
 
 struct nn_run {

@@ -331,10 +331,10 @@ static int good_data(const nn_run *run, const nn_data *d) {
 static int staging_new(const nn_run *run, const nn_data *data, nn_staging *out) {
     const nn_plan *plan = &run->model->plan;
     int ok = 1;
-    const size_t columns = plan->inputs + 1 + data->target_units + (data->weights ? 1 : 0), stride = (columns + 3) / 4 * 4;
+    const size_t stride = (plan->inputs + 1 + data->target_units + (data->weights ? 1 : 0) + 3) / 4 * 4;
     const size_t batches = (data->rows - 1) / run->batch_size + 1, rows = nn_size(data->rows, stride, 0, &ok);
-    const size_t reals = nn_size(nn_size(batches, nn_pad(run->batch_size), 0, &ok), columns, rows, &ok);
-    *out = (nn_staging){.columns = columns, .stride = stride};
+    const size_t reals = nn_size(nn_size(batches, nn_pad(run->batch_size), 0, &ok), stride, rows, &ok);
+    *out = (nn_staging){.stride = stride};
     if (!plan->narrow || !ok || reals > NN_STAGED_REALS) return 1;
     out->rows = block_new(reals, run->model->engine->bits);
     out->batches = out->rows ? advance_by(run->model->engine, out->rows, nn_pad(rows)) : NULL;

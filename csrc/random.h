@@ -103,6 +103,12 @@ static inline void nn_random_places(uint64_t place[4][NN_PLACES], uint64_t seed,
     }
 }
 
+static inline void nn_exchange(uint32_t *order, size_t i, size_t k) {
+    const uint32_t other = order[k];
+    order[k] = order[i];
+    order[i] = other;
+}
+
 /* order[0 ... n) becomes the epoch's permutation of 0 ... n-1 (Fisher and Yates): position i - 1 changes places with one of [0, i), uniform up to
  * i / 2^32, i falling. n < 2^32. Drawing places first keeps the exchanges, a chain through memory, short. */
 static inline void nn_shuffle(uint32_t *order, size_t n, uint64_t seed, uint64_t epoch) {
@@ -110,17 +116,12 @@ static inline void nn_shuffle(uint32_t *order, size_t n, uint64_t seed, uint64_t
     for (size_t i = 0; i < n; i++) order[i] = (uint32_t)i;
     for (size_t i = n, block = 0; i > 1; block += NN_PLACES) {
         nn_random_places(place, seed, NN_FOR_SHUFFLE, epoch, block, i);
-        for (size_t b = 0; b < NN_PLACES && i > 1; b++) {
-            const size_t exchanges = i > 4 ? 4 : i - 1;
+        size_t b = 0;
+        for (; b < NN_PLACES && i > 4; b++, i -= 4) {
 #pragma GCC unroll 4
-            for (size_t k = 0; k < exchanges; k++) {
-                uint32_t *last = order + i - 1 - k, *chosen = order + place[k][b];
-                const uint32_t other = *chosen;
-                *chosen = *last;
-                *last = other;
-            }
-            i -= exchanges;
+            for (size_t k = 0; k < 4; k++) nn_exchange(order, i - 1 - k, place[k][b]);
         }
+        for (size_t k = 0; b < NN_PLACES && i > 1; k++, i--) nn_exchange(order, i - 1, place[k][b]);
     }
 }
 

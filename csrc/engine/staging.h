@@ -1,53 +1,59 @@
 /* Staged data of a narrow plan. Its rows lie side by side once, inputs, a 1, targets and weight together, and from there an epoch is gathered in one go: batch
- * after batch, each [columns][rows padded], so that a step finds its data where the gather left them.
+ * after batch, each [stride][rows padded], so that a step finds its data where the gather left them.
  * Rows of padding repeat the last row of their batch: finite where it is, so that 0 times what comes of them is 0. */
 
 /* Where the batch from row `start` on lies. */
 NN_INLINE real *staged_batch(const nn_staging *s, size_t batch_size, size_t start) {
-    return (real *)s->batches + start / batch_size * nn_pad(batch_size) * s->columns;
+    return (real *)s->batches + start / batch_size * nn_pad(batch_size) * s->stride;
 }
 
-/* to[columns][pitch] from 16 rows. */
-NN_INLINE void stage_rows(real *to, size_t pitch, const nn_staging *s, const uint32_t *index) {
+/* to[stride][pitch] from 16 rows. stride may be a constant. */
+NN_INLINE void stage_rows(real *to, size_t pitch, const real *rows, const uint32_t *index, const size_t stride) {
     const real *row[NN_LANES];
-    for (size_t i = 0; i < NN_LANES; i++) row[i] = (const real *)s->rows + index[i] * s->stride;
-    for (size_t c = 0; c < s->columns; c += NN_COLUMNS) {
+    for (size_t i = 0; i < NN_LANES; i++) row[i] = rows + index[i] * stride;
+    for (size_t c = 0; c < stride; c += NN_COLUMNS) {
         vec column[NN_COLUMNS];
         v_columns(column, row, c);
-#pragma GCC unroll 4
-        for (size_t i = 0; i < NN_COLUMNS; i++) {
-            if (c + i < s->columns) v_store(to + (c + i) * pitch, column[i]);
-        }
+        for (size_t i = 0; i < NN_COLUMNS; i++) v_store(to + (c + i) * pitch, column[i]);
     }
 }
 
 /* Batches anew from rows in the given order, or as they come. */
-static void stage_batches(const nn_staging *s, size_t rows, size_t batch_size, const uint32_t *order) {
+NN_INLINE void stage_batches_of(const nn_staging *s, size_t rows, size_t batch_size, const uint32_t *order, const size_t stride) {
     for (size_t start = 0; start < rows; start += batch_size) {
         const size_t count = rows - start < batch_size ? rows - start : batch_size, pitch = nn_pad(count);
         real *batch = staged_batch(s, batch_size, start);
         size_t r = 0;
-        for (; order && r + NN_LANES <= count; r += NN_LANES) stage_rows(batch + r, pitch, s, order + start + r);
+        for (; order && r + NN_LANES <= count; r += NN_LANES) stage_rows(batch + r, pitch, s->rows, order + start + r, stride);
         for (; r < count; r += NN_LANES) {
             uint32_t index[NN_LANES];
             for (size_t i = 0; i < NN_LANES; i++) {
                 const size_t at = start + (r + i < count ? r + i : count - 1);
                 index[i] = order ? order[at] : (uint32_t)at;
             }
-            stage_rows(batch + r, pitch, s, index);
+            stage_rows(batch + r, pitch, s->rows, index, stride);
         }
+    }
+}
+
+static void stage_batches(const nn_staging *s, size_t rows, size_t batch_size, const uint32_t *order) {
+    switch (s->stride) { /* a known one saves more than a short row costs */
+    case 4: stage_batches_of(s, rows, batch_size, order, 4); return;
+    case 8: stage_batches_of(s, rows, batch_size, order, 8); return;
+    default: stage_batches_of(s, rows, batch_size, order, s->stride); return;
     }
 }
 
 /* batches: 0 if each epoch makes its own. */
 static void stage(const nn_staging *s, const nn_data *data, size_t inputs, size_t batch_size, int batches) {
     const real *x = data->x, *y = data->y, *weights = data->weights;
+    const size_t targets = inputs + 1;
     for (size_t r = 0; r < data->rows; r++) {
         real *row = (real *)s->rows + r * s->stride;
         for (size_t c = 0; c < inputs; c++) row[c] = x[r * inputs + c];
-        for (size_t c = 0; c < data->target_units; c++) row[inputs + 1 + c] = y[r * data->target_units + c];
+        for (size_t c = 0; c < data->target_units; c++) row[targets + c] = y[r * data->target_units + c];
         row[inputs] = 1; /* see narrow_gradient */
-        if (weights) row[s->columns - 1] = weights[r];
+        if (weights) row[targets + data->target_units] = weights[r];
     }
     if (batches) stage_batches(s, data->rows, batch_size, NULL);
 }

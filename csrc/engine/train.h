@@ -112,7 +112,7 @@ NN_INLINE outcome gather_outcome(nn_run *run, const nn_staging *staged, const nn
                  .outputs = place(p, last_layer(p->plan)->output), .weights = data->weights ? run->weights : NULL};
     if (staged) {
         o.targets = (real *)p->input + (p->plan->inputs + 1) * o.grid.pitch;
-        if (data->weights) o.weights = (const real *)p->input + (staged->columns - 1) * o.grid.pitch;
+        if (data->weights) o.weights = o.targets + data->target_units * o.grid.pitch;
         return o;
     }
     gather(o.targets, &o.target_grid, data->y, order, start);
