@@ -166,7 +166,8 @@ static void train_in_parts(nn_run *run, size_t start, size_t rows, double *sums)
                   .skip = m->fused ? 1 : 0, .sums = sums};
     do_all_rows(&s);
     const double penalty = penalty_value(m);
-    nn_step step = step_begin(m);
+    nn_step step;
+    step_begin(&step, m);
     nn_ahead ahead = rows_ahead(run, start, rows);
     step.flowing = m->plan.parameters >= FLOWING_PARAMETERS;
     s.batch.step = &step;

@@ -209,15 +209,19 @@ static double optimizer_initial(const nn_row *row) {
 
 enum { OPTIMIZER_CONSTANTS = 8, OPTIMIZER_SLOTS = 3 };
 
-/* This step's constants for optimizer_sweep. */
+/* This step's constants for optimizer_sweep. Each row converts its own: an array filled piece by piece and read back in vectors would make the step wait. */
 static void optimizer_prepare(real *h, const nn_row *row, const rates *s) {
-    double d[OPTIMIZER_CONSTANTS] = {0};
     switch (row->row) {
-#define ROW(name, slots, initial) case OPTIMIZER_##name: name##_prepare(d, row->numbers, s); break;
+#define ROW(name, slots, initial) \
+    case OPTIMIZER_##name: { \
+        double d[OPTIMIZER_CONSTANTS] = {0}; \
+        name##_prepare(d, row->numbers, s); \
+        _Pragma("GCC unroll 8") for (int i = 0; i < OPTIMIZER_CONSTANTS; i++) h[i] = (real)d[i]; \
+        break; \
+    }
         NN_OPTIMIZER_ROWS(ROW)
 #undef ROW
     }
-    for (int i = 0; i < OPTIMIZER_CONSTANTS; i++) h[i] = (real)d[i];
 }
 
 /* One step of w[count] with gradients g[count] and slots at s, s + pitch, ...; what shares the last vec with them stays. */

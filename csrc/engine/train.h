@@ -195,7 +195,8 @@ static void train_batch(nn_run *run, batch *b, size_t start, size_t rows, double
         return;
     }
     const double penalty = penalty_value(m);
-    nn_step step = step_begin(m);
+    nn_step step;
+    step_begin(&step, m);
     step.flowing = !m->plan.narrow && m->plan.parameters >= FLOWING_PARAMETERS;
     nn_ahead ahead = rows_ahead(run, start, rows);
     p->step = &step;

@@ -204,11 +204,12 @@ static void sweep_tensors(const nn_step *s) {
 }
 
 /* A step of which no gradient flows unless the caller says so. */
-static nn_step step_begin(nn_model *m) {
-    nn_step s = {.model = m, .rate = m->state.learning_rate / (1 + m->optimizer.decay * (double)m->state.iterations)};
-    const rates now = {s.rate, m->state.products};
-    optimizer_prepare(s.h, &m->optimizer.kind, &now);
-    return s;
+static void step_begin(nn_step *s, nn_model *m) {
+    s->model = m;
+    s->rate = m->state.learning_rate / (1 + m->optimizer.decay * (double)m->state.iterations);
+    s->flowing = 0;
+    const rates now = {s->rate, m->state.products};
+    optimizer_prepare(s->h, &m->optimizer.kind, &now);
 }
 
 /* Takes the step the stored gradients ask for. penalty: what the parameters cost before it. */
@@ -228,7 +229,8 @@ static void step_end(const nn_step *s, double penalty) {
 /* Takes a step from stored gradients; returns the penalties the parameters cost before it. */
 static double model_update(nn_model *m) {
     const double penalty = penalty_value(m);
-    const nn_step step = step_begin(m);
+    nn_step step;
+    step_begin(&step, m);
     step_end(&step, penalty);
     return penalty;
 }
