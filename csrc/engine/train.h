@@ -197,10 +197,13 @@ static void train_batch(nn_run *run, batch *b, size_t start, size_t rows, double
     const double penalty = penalty_value(m);
     nn_step step;
     step_begin(&step, m);
-    step.flowing = !m->plan.narrow && m->plan.parameters >= FLOWING_PARAMETERS;
-    nn_ahead ahead = rows_ahead(run, start, rows);
+    nn_ahead ahead;
     p->step = &step;
-    p->ahead = &ahead;
+    if (!m->plan.narrow && m->plan.parameters >= FLOWING_PARAMETERS) {
+        step.flowing = 1;
+        ahead = rows_ahead(run, start, rows);
+        p->ahead = &ahead;
+    }
     pass_backward(p, skip);
     step_end(&step, penalty);
     sums[0] += penalty * (double)rows;
@@ -311,12 +314,12 @@ static void run_advance(nn_run *run, size_t max_batches, size_t max_epochs, doub
     const size_t width = 1 + run->model->n_metrics, row = run->validation.rows ? 2 * width : width;
     double *sums = run->sums + width;
     size_t epochs = 0;
-    batch under_way = {0};
+    batch whole = {0}, rest = {0}; /* batches of an epoch, and its last if that has fewer rows */
     for (size_t b = 0; b < max_batches && epochs < max_epochs; b++) {
         nn_progress *at = &run->progress;
         if (at->batch == 0) begin_epoch(run);
         const size_t left = run->train.rows - at->rows, rows = left < run->batch_size ? left : run->batch_size;
-        train_batch(run, &under_way, at->rows, rows, sums);
+        train_batch(run, rows == run->batch_size ? &whole : &rest, at->rows, rows, sums);
         if (run->model->outside.failed) return;
         for (size_t k = 0; k < width; k++) run->sums[k] += sums[k];
         if (last) for (size_t k = 0; k < width; k++) last[k] = sums[k] / (double)rows;
