@@ -38,6 +38,7 @@ typedef struct nn_staging {
     void *rows;    /* [rows][stride]: inputs, a 1, targets and weight of each; NULL: not staged. It starts the block of both. */
     void *batches;
     size_t stride; /* a multiple of 4 */
+    size_t block_rows; /* of a larger batch, so many rows lie together */
 } nn_staging;
 
 struct nn_run {

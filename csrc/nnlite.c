@@ -328,13 +328,13 @@ static int good_data(const nn_run *run, const nn_data *d) {
 }
 
 /* Room to stage the data in, if they are small and the plan is narrow; 0 if memory ran out. */
-static int staging_new(const nn_run *run, const nn_data *data, nn_staging *out) {
+static int staging_new(const nn_run *run, const nn_data *data, size_t block_rows, nn_staging *out) {
     const nn_plan *plan = &run->model->plan;
     int ok = 1;
     const size_t stride = (plan->inputs + 1 + data->target_units + (data->weights ? 1 : 0) + 3) / 4 * 4;
     const size_t batches = (data->rows - 1) / run->batch_size + 1, rows = nn_size(data->rows, stride, 0, &ok);
     const size_t reals = nn_size(nn_size(batches, nn_pad(run->batch_size), 0, &ok), stride, rows, &ok);
-    *out = (nn_staging){.stride = stride};
+    *out = (nn_staging){.stride = stride, .block_rows = block_rows};
     if (!plan->narrow || !ok || reals > NN_STAGED_REALS) return 1;
     out->rows = block_new(reals, run->model->engine->bits);
     out->batches = out->rows ? advance_by(run->model->engine, out->rows, nn_pad(rows)) : NULL;
@@ -348,8 +348,10 @@ nn_status nn_run_bind(nn_run *run, const nn_data *train, const nn_data *validati
     double *sums = sums_new(run->model);
     uint32_t *order = shuffle != NN_KEEP ? malloc(train->rows * sizeof *order) : NULL;
     nn_staging staged = {0}, staged_validation = {0};
-    if (!sums || (shuffle != NN_KEEP && !order) || !staging_new(run, train, &staged) ||
-        (validation && !staging_new(run, validation, &staged_validation))) {
+    const int whole = run->model->loss.by_weight && train->weights; /* whose sum over the batch is needed first */
+    const size_t block_rows = whole ? SIZE_MAX : run->model->plan.block_rows;
+    if (!sums || (shuffle != NN_KEEP && !order) || !staging_new(run, train, block_rows, &staged) ||
+        (validation && !staging_new(run, validation, SIZE_MAX, &staged_validation))) {
         free(sums);
         free(order);
         free(staged.rows);

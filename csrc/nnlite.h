@@ -74,7 +74,7 @@ typedef struct nn_row { /* a row of a list and the numbers that parameterise it,
 
 typedef struct nn_tensor_rule { /* what the update does with one tensor */
     int trainable;     /* without meaning for statistics */
-    double l1, l2;     /* penalty l1 * sum |w| + l2 * sum w^2, added to the loss once a batch */
+    double l1, l2;     /* penalty l1 * sum |w| + l2 * sum w^2, added to the loss once a batch; of statistics, nothing */
     nn_row constraint; /* applied after each step */
 } nn_tensor_rule;
 

@@ -28,7 +28,7 @@ static nn_status shape_layers(const nn_engine *engine, const nn_layer_record *re
     for (size_t l = 0; l < plan->n_layers; l++) {
         nn_layer *layer = &plan->layers[l], *before = l ? layer - 1 : NULL;
         if (records[l].kind.row >= engine->families[NN_LAYERS].count) return NN_UNKNOWN_ROW;
-        *layer = (nn_layer){.kind = records[l].kind, .inputs = width, .units = records[l].units ? records[l].units : width};
+        *layer = (nn_layer){.kind = records[l].kind, .inputs = width, .units = records[l].units ? records[l].units : width, .narrow = plan->narrow};
         if (layer->units > SIZE_MAX / 4 - NN_LANES) return NN_TOO_LARGE;
         layer->input_stride = nn_pad(layer->inputs);
         layer->stride = nn_pad(layer->units);
@@ -62,6 +62,18 @@ static nn_status shape_layers(const nn_engine *engine, const nn_layer_record *re
     plan->units = width;
     plan->stride = nn_pad(width);
     return ok ? NN_OK : NN_TOO_LARGE;
+}
+
+enum { BLOCK_ROWS = 256 };
+
+/* Scratch is filled with random numbers that are counted over the whole batch. */
+static size_t block_rows_of(const nn_plan *plan) {
+    int whole = !plan->narrow;
+    for (size_t l = 0; l < plan->n_layers; l++) {
+        const nn_layer *layer = &plan->layers[l];
+        whole |= layer->couples_rows || layer->wants_scratch || (layer->n_tensors > 0 && !layer->keeps_sums);
+    }
+    return whole ? SIZE_MAX : BLOCK_ROWS;
 }
 
 /* An element of a layer's output costs about as much as so many multiply-adds, besides those of its product. */
@@ -122,6 +134,7 @@ nn_status nn_plan_new(const nn_engine *engine, const nn_layer_record *records, s
         return status;
     }
     plan.row_work = work_of(&plan);
+    plan.block_rows = block_rows_of(&plan);
     *out = plan;
     return NN_OK;
 }

@@ -27,11 +27,13 @@ typedef struct nn_layer {
     size_t tile_units;             /* units of the tiles in which the gradient of a narrow kernel is summed; 0: of no tiles */
     size_t first_tensor, n_tensors;
     nn_tensor tensors[NN_LAYER_TENSORS];
+    int narrow;                    /* of a narrow plan; set before the layer is shaped */
     int wants_scratch;
     int elementwise;               /* output may be written over input, gradient over gradient */
     int keeps_output;              /* backward reads the layer's own output, so nobody may write over it */
     int keeps_input;               /* backward reads the layer's input, likewise */
     int couples_rows;              /* forward or backward of a row depends on the other rows of its batch, or sums over them */
+    int keeps_sums;                /* the gradients of its tensors may be summed up over one block of rows after the other */
 } nn_layer;
 
 #define NN_PLAN_INPUT SIZE_MAX
@@ -41,6 +43,7 @@ typedef struct nn_layer {
 typedef struct nn_plan {
     size_t inputs, units, input_stride, stride; /* input_stride of a narrow plan: with room for one more input, which stands for the bias */
     int narrow;
+    size_t block_rows;            /* of a larger batch a narrow plan takes so many rows at a time, a multiple of 16, through a step: they stay in the cache */
     size_t n_layers, n_tensors;
     nn_layer *layers;
     nn_tensor *tensors;           /* all layers', in layer order; their rules may be changed by nn_tensor_set_trainable */

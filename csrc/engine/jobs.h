@@ -38,7 +38,7 @@ static int stage_couples_rows(const batch_step *s, size_t stage) {
 static outcome outcome_of(const nn_run *run, const nn_pass *p) {
     return (outcome){.grid = grid_of(p, p->plan->units), .target_grid = grid_of(p, run->train.target_units),
                      .targets = run_real(run->targets) + first_place(p), .outputs = place(p, last_layer(p->plan)->output),
-                     .weights = run->train.weights ? run_real(run->weights) + p->first : NULL};
+                     .weights = run->train.weights ? run_real(run->weights) + p->first : NULL, .batch_rows = p->rows};
 }
 
 static void gather_rows(const batch_step *s, nn_pass *p) {

@@ -59,6 +59,7 @@ typedef struct sums_store { /* on their way to neighbouring places, which those 
     real *to;
     real *waiting; /* [16][16], of which `count` */
     size_t count;
+    int begins, ends; /* are these the first, the last rows of the batch? If not both, each layer keeps its sums from block to block of rows. */
 } sums_store;
 
 static void store_waiting_sums(sums_store *s) {
@@ -67,13 +68,13 @@ static void store_waiting_sums(sums_store *s) {
     s->count = 0;
 }
 
-/* waiting[a * 16 / B + b][16]: sums of 16 / B inputs with B units. pitch and B may be constants. */
-NN_INLINE void narrow_sums(real *waiting, const real *x, const real *dy, size_t pitch, const size_t B) {
+/* waiting[a * 16 / B + b][16]: sums of 16 / B inputs with B units, taken up where they were left unless this begins them. pitch and B may be constants. */
+NN_INLINE void narrow_sums(real *waiting, int begins, const real *x, const real *dy, size_t pitch, const size_t B) {
 #pragma GCC unroll 16
     for (size_t k = 0; k < NN_LANES; k += SUMS_AT_ONCE) {
         vec sum[SUMS_AT_ONCE];
 #pragma GCC unroll 16
-        for (size_t s = 0; s < SUMS_AT_ONCE; s++) sum[s] = v_zero();
+        for (size_t s = 0; s < SUMS_AT_ONCE; s++) sum[s] = begins ? v_zero() : v_load(waiting + (k + s) * NN_LANES);
 #pragma GCC unroll 2
         for (size_t r = 0; r < pitch; r += NN_LANES) {
 #pragma GCC unroll 16
@@ -86,17 +87,21 @@ NN_INLINE void narrow_sums(real *waiting, const real *x, const real *dy, size_t 
 }
 
 /* In tiles of 16 / B inputs by B units, of which there are no fewer: the last ones overlap their neighbours. */
-NN_INLINE void narrow_tiles(real *gradient, real *waiting, const real *x, const real *dy, size_t inputs, size_t units, size_t pitch, const size_t B) {
+NN_INLINE void narrow_tiles(const sums_store *s, real *kept, real *gradient, const real *x, const real *dy, size_t inputs, size_t units, size_t pitch, const size_t B) {
     const size_t A = NN_LANES / B;
+    real *waiting = kept ? kept : s->waiting;
     for (size_t i = 0; i < inputs; i += A) {
         const size_t input = i + A <= inputs ? i : inputs - A;
         for (size_t j = 0; j < units; j += B) {
             const size_t unit = j + B <= units ? j : units - B;
             real *to = gradient + input * units + unit;
-            if (pitch == NN_LANES) narrow_sums(waiting, x + input * NN_LANES, dy + unit * NN_LANES, NN_LANES, B);
-            else if (pitch == 2 * NN_LANES) narrow_sums(waiting, x + input * 2 * NN_LANES, dy + unit * 2 * NN_LANES, 2 * NN_LANES, B);
-            else narrow_sums(waiting, x + input * pitch, dy + unit * pitch, pitch, B);
-            const vec sums = waiting_sums(waiting);
+            if (pitch == NN_LANES) narrow_sums(waiting, s->begins, x + input * NN_LANES, dy + unit * NN_LANES, NN_LANES, B);
+            else if (pitch == 2 * NN_LANES) narrow_sums(waiting, s->begins, x + input * 2 * NN_LANES, dy + unit * 2 * NN_LANES, 2 * NN_LANES, B);
+            else narrow_sums(waiting, s->begins, x + input * pitch, dy + unit * pitch, pitch, B);
+            const real *done = waiting;
+            if (kept) waiting += NN_LANES * NN_LANES;
+            if (!s->ends) continue;
+            const vec sums = waiting_sums(done);
             if (B == units || A == 1) {
                 v_store(to, sums);
             } else {
@@ -108,25 +113,30 @@ NN_INLINE void narrow_tiles(real *gradient, real *waiting, const real *x, const 
     }
 }
 
-/* B of the tiles that cover a layer with the fewest; 0: it is too small for any. */
+static size_t narrow_tile_count(size_t inputs, size_t units, size_t B) {
+    return B ? ((inputs - 1) / (NN_LANES / B) + 1) * ((units - 1) / B + 1) : (inputs * units - 1) / NN_LANES + 1;
+}
+
+/* B of the tiles that cover a layer with the least work, sums and loads; 0: it is too small for any. */
 static size_t narrow_tile_units(size_t inputs, size_t units) {
-    size_t best = 0, fewest = SIZE_MAX;
+    size_t best = 0, least = SIZE_MAX;
     for (size_t B = 1; B <= NN_LANES; B *= 2) {
-        const size_t A = NN_LANES / B, tiles = ((inputs - 1) / A + 1) * ((units - 1) / B + 1);
-        if (A > inputs || B > units || tiles >= fewest) continue;
+        const size_t A = NN_LANES / B, work = narrow_tile_count(inputs, units, B) * (A * B + A + B);
+        if (A > inputs || B > units || work >= least) continue;
         best = B;
-        fewest = tiles;
+        least = work;
     }
     return best;
 }
 
-/* x has room for one more input if there is a bias. */
-static void narrow_gradient(sums_store *s, real *gradient, int bias, real *x, const real *dy, size_t inputs, size_t units, size_t pitch, size_t tile_units) {
+/* x has room for one more input if there is a bias; kept, for the layer's tiles. */
+static void narrow_gradient(sums_store *s, real *kept, real *gradient, int bias, real *x, const real *dy, size_t inputs, size_t units, size_t pitch, size_t tile_units) {
+    if (s->begins && s->ends) kept = NULL;
     for (size_t r = 0; bias && r < pitch; r += NN_LANES) v_store(x + inputs * pitch + r, v_set(1));
     inputs += bias ? 1 : 0;
     if (tile_units || s->to + s->count != gradient) store_waiting_sums(s);
     switch (tile_units) {
-#define TILES(B) case B: narrow_tiles(gradient, s->waiting, x, dy, inputs, units, pitch, B); return;
+#define TILES(B) case B: narrow_tiles(s, kept, gradient, x, dy, inputs, units, pitch, B); return;
     TILES(1) TILES(2) TILES(4) TILES(8) TILES(16)
 #undef TILES
     }
@@ -134,8 +144,13 @@ static void narrow_gradient(sums_store *s, real *gradient, int bias, real *x, co
     for (size_t i = 0; i < inputs; i++, x += pitch) {
         const real *d = dy;
         for (size_t j = 0; j < units; j++) {
-            vec sum = v_zero();
+            vec sum = s->begins ? v_zero() : v_load(kept);
             for (size_t r = 0; r < pitch; r += NN_LANES, d += NN_LANES) sum = v_fma(v_load(x + r), v_load(d), sum);
+            if (kept) {
+                v_store(kept, sum);
+                kept += NN_LANES;
+            }
+            if (!s->ends) continue;
             v_store(s->waiting + s->count * NN_LANES, sum);
             if (++s->count == NN_LANES) store_waiting_sums(s);
         }

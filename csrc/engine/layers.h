@@ -26,7 +26,11 @@ static void dense_shape(nn_layer *l) {
     nn_layer_tensor(l, "kernel", l->inputs, 0, 0);
     if (l->kind.numbers[0] != 0) nn_layer_tensor(l, "bias", 1, 1, 0);
     l->keeps_input = 1;
-    l->tile_units = narrow_tile_units(l->inputs + (l->kind.numbers[0] != 0), l->units);
+    if (!l->narrow) return;
+    const size_t inputs = l->inputs + (l->kind.numbers[0] != 0);
+    l->tile_units = narrow_tile_units(inputs, l->units);
+    l->fixed_reals = narrow_tile_count(inputs, l->units, l->tile_units) * NN_LANES * NN_LANES;
+    l->keeps_sums = 1;
 }
 
 /* Reals from one panel of a wide layer's kernel to the next, and of the transposed kernel. */
@@ -118,7 +122,8 @@ static void dense_gradient(nn_pass *p, const nn_layer *l, size_t from, size_t to
 
 static void dense_weights(nn_pass *p, const nn_layer *l) {
     if (p->plan->narrow) {
-        narrow_gradient(p->sums, tensor_gradient(p, l, 0), l->n_tensors > 1, layer_input(p, l), place(p, l->gradient), l->inputs, l->units, p->pitch, l->tile_units);
+        narrow_gradient(p->sums, fixed_place(p, l->fixed), tensor_gradient(p, l, 0), l->n_tensors > 1, layer_input(p, l), place(p, l->gradient),
+                        l->inputs, l->units, p->pitch, l->tile_units);
         return;
     }
     dense_gradient(p, l, 0, l->inputs);

@@ -194,6 +194,7 @@ typedef struct outcome {
     grid grid, target_grid;
     real *targets, *outputs;
     const real *weights; /* [rows padded], or NULL for ones */
+    size_t batch_rows;   /* of the whole batch */
 } outcome;
 
 /* Weights of the 16 elements from (outer i, inner j) on; NULL weights are ones. */

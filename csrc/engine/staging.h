@@ -2,9 +2,15 @@
  * after batch, each [stride][rows padded], so that a step finds its data where the gather left them.
  * Rows of padding repeat the last row of their batch: finite where it is, so that 0 times what comes of them is 0. */
 
-/* Where the batch from row `start` on lies. */
+/* Where the batch, or block of a batch, from row `start` on lies. */
 NN_INLINE real *staged_batch(const nn_staging *s, size_t batch_size, size_t start) {
-    return (real *)s->batches + start / batch_size * nn_pad(batch_size) * s->stride;
+    return (real *)s->batches + (start / batch_size * nn_pad(batch_size) + start % batch_size) * s->stride;
+}
+
+/* How many rows lie together from row `start` on. */
+NN_INLINE size_t staged_together(const nn_staging *s, size_t rows, size_t batch_size, size_t start) {
+    const size_t of_batch = batch_size - start % batch_size, left = of_batch < rows - start ? of_batch : rows - start;
+    return left < s->block_rows ? left : s->block_rows;
 }
 
 /* to[stride][pitch] from 16 rows. stride may be a constant. */
@@ -20,8 +26,9 @@ NN_INLINE void stage_rows(real *to, size_t pitch, const real *rows, const uint32
 
 /* Batches anew from rows in the given order, or as they come. */
 NN_INLINE void stage_batches_of(const nn_staging *s, size_t rows, size_t batch_size, const uint32_t *order, const size_t stride) {
-    for (size_t start = 0; start < rows; start += batch_size) {
-        const size_t count = rows - start < batch_size ? rows - start : batch_size, pitch = nn_pad(count);
+    for (size_t start = 0, count; start < rows; start += count) {
+        count = staged_together(s, rows, batch_size, start);
+        const size_t pitch = nn_pad(count);
         real *batch = staged_batch(s, batch_size, start);
         size_t r = 0;
         for (; order && r + NN_LANES <= count; r += NN_LANES) stage_rows(batch + r, pitch, s->rows, order + start + r, stride);

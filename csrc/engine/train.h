@@ -24,10 +24,10 @@ static void pass_forward(nn_pass *p) {
     for (size_t l = 0; l < p->plan->n_layers; l++) layer_forward(p, &p->plan->layers[l]);
 }
 
-/* From the gradient in the output of the last layer but `skip` to the gradients of all tensors. */
-static void pass_backward(nn_pass *p, size_t skip) {
+/* From the gradient in the output of the last layer but `skip` to the gradients of all tensors. begins, ends: see sums_store. */
+static void pass_backward(nn_pass *p, size_t skip, int begins, int ends) {
     const nn_layer *layers = p->plan->layers;
-    sums_store sums = {.waiting = p->lanes}; /* which only wide plans need for rows in lanes */
+    sums_store sums = {.waiting = p->lanes, .begins = begins, .ends = ends}; /* which only wide plans need for rows in lanes */
     p->sums = &sums;
     for (size_t l = p->plan->n_layers - skip; l-- > 0;) layer_backward(p, &layers[l], l ? place(p, layers[l - 1].gradient) : NULL);
     for (size_t l = 0; l < p->plan->n_layers - skip; l++) layer_weights(p, &layers[l]);
@@ -109,7 +109,7 @@ NN_INLINE nn_pass gather_pass(nn_run *run, const nn_staging *staged, const void 
 /* What losses and metrics look at: targets and weights gathered, outputs where the pass leaves them. */
 NN_INLINE outcome gather_outcome(nn_run *run, const nn_staging *staged, const nn_pass *p, const nn_data *data, const uint32_t *order, size_t start) {
     outcome o = {.grid = grid_of(p, p->plan->units), .target_grid = grid_of(p, data->target_units), .targets = run->targets,
-                 .outputs = place(p, last_layer(p->plan)->output), .weights = data->weights ? run->weights : NULL};
+                 .outputs = place(p, last_layer(p->plan)->output), .weights = data->weights ? run->weights : NULL, .batch_rows = p->rows};
     if (staged) {
         o.targets = (real *)p->input + (p->plan->inputs + 1) * o.grid.pitch;
         if (data->weights) o.weights = o.targets + data->target_units * o.grid.pitch;
@@ -124,7 +124,7 @@ NN_INLINE outcome gather_outcome(nn_run *run, const nn_staging *staged, const nn
 /* What the sum of the rows' weighted losses is divided by; 1 if that would be 0. */
 static double loss_divisor(const nn_model *m, const outcome *o) {
     if (m->loss.sum) return 1;
-    if (!m->loss.by_weight || !o->weights) return (double)o->grid.rows;
+    if (!m->loss.by_weight || !o->weights) return (double)o->batch_rows;
     vec total = v_zero();
     for (size_t r = 0; r < o->grid.rows; r += NN_LANES) total = v_add(total, v_keep(m_first(o->grid.rows - r), v_load(o->weights + r)));
     return v_sum(total) == 0 ? 1 : (double)v_sum(total);
@@ -133,7 +133,7 @@ static double loss_divisor(const nn_model *m, const outcome *o) {
 /* The sum over a batch that its mean loss contributes, and the metrics' sums, into sums[1 + metrics]. Metrics are not weighted. In training the gradient
  * of the loss is left in dp, else NULL. */
 static void measure(const nn_model *m, const outcome *o, real *dp, double penalty, double *sums) {
-    const double rows = (double)o->grid.rows, divisor = loss_divisor(m, o);
+    const double rows = (double)o->batch_rows, divisor = loss_divisor(m, o);
     const double loss = m->loss.weight * loss_pass(dp, &m->loss.kind, dp && m->fused, (real)(m->loss.weight / divisor), o);
     sums[0] = loss * (rows / divisor) + penalty * rows;
     outcome unweighted;
@@ -177,36 +177,59 @@ static nn_ahead rows_ahead(const nn_run *run, size_t start, size_t rows) {
 
 #include "jobs.h"
 
-/* One optimizer step on `rows` rows of the run's training data; its sums go into sums[1 + metrics]. */
+/* Forward, loss and backward of rows that are gathered as b says; their sums go into sums[1 + metrics]. */
+static void batch_gradients(const nn_model *m, batch *b, int begins, int ends, double *sums) {
+    nn_pass *p = &b->pass;
+    pass_forward(p);
+    measure(m, &b->outcome, place(p, last_layer(p->plan)->gradient), p->penalty, sums);
+    pass_backward(p, m->fused ? 1 : 0, begins, ends); /* the last activation shares its gradient's place with the layer before */
+}
+
+/* The same for a batch of a narrow plan that is too large for the cache, block of rows by block of rows. */
+static void block_gradients(nn_run *run, size_t start, size_t rows, double *sums) {
+    const size_t width = 1 + run->model->n_metrics;
+    double *own = sums + width;
+    for (size_t k = 0; k < width; k++) sums[k] = 0;
+    for (size_t first = 0, count; first < rows; first += count) {
+        batch b = {0};
+        count = rows - first < run->staged.block_rows ? rows - first : run->staged.block_rows;
+        next_batch(run, &b, start + first, count);
+        b.outcome.batch_rows = rows;
+        batch_gradients(run->model, &b, first == 0, first + count == rows, own);
+        for (size_t k = 0; k < width; k++) sums[k] += own[k];
+    }
+}
+
+/* One optimizer step on `rows` rows of the run's training data; its sums go into sums[1 + metrics], behind which is room for as many again. */
 static void train_batch(nn_run *run, batch *b, size_t start, size_t rows, double *sums) {
     nn_model *m = run->model;
     if (!m->plan.narrow && done_in_parts(run, rows)) {
         train_in_parts(run, start, rows, sums);
         return;
     }
-    nn_pass *p = &b->pass;
-    next_batch(run, b, start, rows);
-    pass_forward(p);
-    measure(m, &b->outcome, place(p, last_layer(p->plan)->gradient), p->penalty, sums);
-    const size_t skip = m->fused ? 1 : 0; /* an activation shares its gradient's place with the layer before */
-    if (run->holds || m->outside.function) { /* there may be no step: nothing of it is begun before all gradients are there */
-        pass_backward(p, skip);
-        if (!run->holds && !m->outside.failed) sums[0] += model_update(m) * (double)rows;
-        return;
-    }
-    const double penalty = penalty_value(m);
+    const int held = run->holds || m->outside.function; /* there may be no step: nothing of it is begun before all gradients are there */
+    const double penalty = held ? 0 : penalty_value(m);
     nn_step step;
-    step_begin(&step, m);
     nn_ahead ahead;
-    p->step = &step;
-    if (!m->plan.narrow && m->plan.parameters >= FLOWING_PARAMETERS) {
-        step.flowing = 1;
-        ahead = rows_ahead(run, start, rows);
-        p->ahead = &ahead;
+    if (!held) step_begin(&step, m);
+    if (rows > run->staged.block_rows) {
+        block_gradients(run, start, rows, sums);
+    } else {
+        next_batch(run, b, start, rows);
+        if (!held && !m->plan.narrow && m->plan.parameters >= FLOWING_PARAMETERS) {
+            step.flowing = 1;
+            ahead = rows_ahead(run, start, rows);
+            b->pass.step = &step;
+            b->pass.ahead = &ahead;
+        }
+        batch_gradients(m, b, 1, 1, sums);
     }
-    pass_backward(p, skip);
-    step_end(&step, penalty);
-    sums[0] += penalty * (double)rows;
+    if (!held) {
+        step_end(&step, penalty);
+        sums[0] += penalty * (double)rows;
+    } else if (!run->holds && !m->outside.failed) {
+        sums[0] += model_update(m) * (double)rows;
+    }
 }
 
 static void begin_epoch(nn_run *run) {
@@ -352,7 +375,7 @@ static void run_backward(nn_run *run, const void *dy, size_t rows) {
     real *gradient = place(&p, last_layer(p.plan)->gradient);
     EACH_AT(&g, v_store(gradient + at, v_zero());)
     gather(gradient, &g, dy, NULL, 0);
-    pass_backward(&p, 0);
+    pass_backward(&p, 0, 1, 1);
 }
 
 static void predict_part(void *context, size_t part, size_t thread) {

@@ -16,23 +16,23 @@ static void survey_duties(nn_model *m) {
     nn_duties d = {0};
     for (size_t k = 0; k < m->plan.n_tensors; k++) {
         const nn_tensor *t = &m->plan.tensors[k];
+        if (t->statistic) continue;
         d.penalties |= t->rule.l1 != 0 || t->rule.l2 != 0;
         d.constraints |= t->rule.constraint.row != 0; /* row 0: none */
-        if (t->statistic) continue;
         d.gaps |= !moves(t);
         d.end = t->offset + t->size > d.end ? t->offset + t->size : d.end;
     }
     m->duties = d;
 }
 
-/* l1 sum |w| + l2 sum w^2 over all tensors, or over those that are not frozen. */
+/* l1 sum |w| + l2 sum w^2 over all tensors but statistics, or over those that are not frozen. */
 static double penalty_value(const nn_model *m) {
     double penalty = 0;
     if (!m->duties.penalties) return 0;
     for (size_t k = 0; k < m->plan.n_tensors; k++) {
         const nn_tensor *t = &m->plan.tensors[k];
         vec sum = v_zero();
-        if (m->loss.skip_frozen && !moves(t)) continue;
+        if (t->statistic || (m->loss.skip_frozen && !moves(t))) continue;
         if (t->rule.l1 != 0) {
             EACH_VEC(block_at(m->parameters, t), t, (void)left; sum = v_add(sum, v_abs(v));)
             penalty += t->rule.l1 * (double)v_sum(sum);
