@@ -39,8 +39,9 @@ NN_INLINE void narrow_product(real *c, const real *a, size_t ai, size_t ak, cons
     if (r < pitch) narrow_strip(c + r, a, ai, ak, b + r, start, m, k, pitch, 1);
 }
 
-/* Gradients of a narrow layer, in 16 virtual lanes: gradient[i][j] = sum over rows r of x[i][r] * dy[j][r]. x [inputs][pitch], dy [units][pitch].
- * A bias, whose tensor follows the kernel's, counts as one more input, of ones. Sixteen sums share one turn of the fixed tree. */
+/* Gradients of a narrow layer: gradient[i][j] = sum over rows r of x[i][r] * dy[j][r]. x [inputs][pitch], dy [units][pitch]. A bias, whose tensor follows
+ * the kernel's, counts as one more input, of ones. They are summed up in 16 virtual lanes, of which sixteen sums share one turn of the fixed tree; or, of
+ * small batches in layers with enough units to fill lanes, as chains over the rows in their order. */
 
 /* The largest power of two of sums for which there are registers, and loads. */
 #define SUMS_FIT(n) (NN_TILE_ROWS * NN_TILE_PANELS >= (n))
@@ -129,12 +130,47 @@ static size_t narrow_tile_units(size_t inputs, size_t units) {
     return best;
 }
 
+/* Are chains the faster way? Measured in cycles, with 32 rows and vectors of 16: dy must be transposed for them, while each sum takes part in a tree. */
+static int narrow_has_chains(size_t inputs, size_t units) {
+    const size_t panels = nn_pad(units) / NN_LANES;
+    return panels * (190 + 17 * inputs) < 3 * inputs * units;
+}
+
+enum { CHAIN_ROWS = 64 }; /* The trees of larger batches cost little beside their sums. */
+
+/* pitch <= CHAIN_ROWS */
+static void narrow_chains(real *gradient, const real *x, const real *dy, size_t inputs, size_t units, size_t pitch) {
+    static const real none[NN_LANES];
+    real turned[CHAIN_ROWS * NN_NARROW], sums[(NN_NARROW + 1) * NN_NARROW]; /* [pitch][units padded], [inputs][units padded] */
+    const size_t padded = nn_pad(units);
+    for (size_t r = 0; r < pitch; r += NN_LANES) {
+        for (size_t u = 0; u < units; u += NN_LANES) {
+            const real *row[NN_LANES];
+            vec column[NN_COLUMNS];
+            for (size_t i = 0; i < NN_LANES; i++) row[i] = u + i < units ? dy + (u + i) * pitch + r : none;
+            for (size_t c = 0; c < NN_LANES; c += NN_COLUMNS) {
+                v_columns(column, row, c);
+                for (size_t k = 0; k < NN_COLUMNS; k++) v_store(turned + (r + c + k) * padded + u, column[k]);
+            }
+        }
+    }
+    narrow_product(sums, x, pitch, 1, turned, NULL, inputs, pitch, padded);
+    for (size_t i = 0; i < inputs; i++, gradient += units) {
+        for (size_t u = 0; u + NN_LANES <= units; u += NN_LANES) v_store(gradient + u, v_load(sums + i * padded + u));
+        for (size_t u = units / NN_LANES * NN_LANES; u < units; u++) gradient[u] = sums[i * padded + u];
+    }
+}
+
 /* x has room for one more input if there is a bias; kept, for the layer's tiles. */
 static void narrow_gradient(sums_store *s, real *kept, real *gradient, int bias, real *x, const real *dy, size_t inputs, size_t units, size_t pitch, size_t tile_units) {
     if (s->begins && s->ends) kept = NULL;
     for (size_t r = 0; bias && r < pitch; r += NN_LANES) v_store(x + inputs * pitch + r, v_set(1));
     inputs += bias ? 1 : 0;
     if (tile_units || s->to + s->count != gradient) store_waiting_sums(s);
+    if (narrow_has_chains(inputs, units) && !kept && pitch <= CHAIN_ROWS) {
+        narrow_chains(gradient, x, dy, inputs, units, pitch);
+        return;
+    }
     switch (tile_units) {
 #define TILES(B) case B: narrow_tiles(s, kept, gradient, x, dy, inputs, units, pitch, B); return;
     TILES(1) TILES(2) TILES(4) TILES(8) TILES(16)
