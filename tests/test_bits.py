@@ -76,6 +76,21 @@ def test_targets_agree_at_every_tail(units: int, dtype: str) -> None:
     assert len(digests) == 1
 
 
+@pytest.mark.parametrize("rows", [65, 256, 257, 700])
+def test_targets_agree_on_large_batches(rows: int, dtype: str) -> None:
+    """Narrow nets take such batches block of rows by block of rows."""
+    digests = set()
+    for target in (name for name, available in _engine.targets().items() if available):
+        model = compiled(
+            build(chain("dense 20", "tanh", "dense 32", "dense 3", "sigmoid", "dense 1"), 5, dtype, target)
+        )
+        run = Run(model, rows)
+        run.bind(inputs(2 * rows - 7, 5, dtype), targets("mean_squared_error", 2 * rows - 7, 1, dtype))
+        run.advance(6, 6, 60.0)
+        digests.add(digest(model, run.history()))
+    assert len(digests) == 1
+
+
 def start(task: Task, dtype: str) -> tuple[EngineModel, Run]:
     model = task.model(dtype)
     run = Run(model, task.BATCH)
@@ -122,13 +137,20 @@ def test_a_copy_resumes_to_the_same_bits(dtype: str) -> None:
     assert digest(copy, other.history()) == digest(model, run.history())
 
 
-@pytest.mark.parametrize("width", [17, WIDE])
-def test_parts_of_a_step_give_the_bits_of_the_whole(width: int, dtype: str) -> None:
+@pytest.mark.parametrize(
+    ("layers", "n"),
+    [
+        (["dense 17", "batch_normalization", "dropout", "tanh", "dense 2"], 8),
+        ([f"dense {WIDE}", "batch_normalization", "dropout", "tanh", "dense 2"], 8),
+        (["dense 17", "tanh", "dense 3", "relu", "dense 2"], 512),  # block of rows by block of rows, and all at once
+    ],
+    ids=str,
+)
+def test_parts_of_a_step_give_the_bits_of_the_whole(layers: list[str], n: int, dtype: str) -> None:
     """forward, backward and update, with the gradient of the mean squared error from outside, against advance."""
-    layers, n = chain(f"dense {width}", "batch_normalization", "dropout", "tanh", "dense 2"), 8
     adam = Optimizer("adam", numbers("optimizer", "adam"))
     x, t = inputs(n, 5, dtype), targets("mean_squared_error", n, 2, dtype)
-    whole, parts = (compiled(build(layers, 5, dtype), optimizer=adam) for _ in range(2))
+    whole, parts = (compiled(build(chain(*layers), 5, dtype), optimizer=adam) for _ in range(2))
     run, other = Run(whole, n), Run(parts, n)
     run.bind(x, t, None, 0)
     for _ in range(20):
