@@ -161,6 +161,25 @@ static void narrow_chains(real *gradient, const real *x, const real *dy, size_t 
     }
 }
 
+/* One sum after the other. kept: NULL, or where the sums are kept from block to block. pitch may be a constant. */
+NN_INLINE void narrow_few(sums_store *s, real *kept, const real *x, const real *dy, size_t inputs, size_t units, const size_t pitch) {
+    for (size_t i = 0; i < inputs; i++, x += pitch) {
+        const real *d = dy;
+        for (size_t j = 0; j < units; j++, d += pitch) {
+            vec sum = !kept || s->begins ? v_zero() : v_load(kept);
+#pragma GCC unroll 2
+            for (size_t r = 0; r < pitch; r += NN_LANES) sum = v_fma(v_load(x + r), v_load(d + r), sum);
+            if (kept) {
+                v_store(kept, sum);
+                kept += NN_LANES;
+            }
+            if (kept && !s->ends) continue;
+            v_store(s->waiting + s->count * NN_LANES, sum);
+            if (++s->count == NN_LANES) store_waiting_sums(s);
+        }
+    }
+}
+
 /* x has room for one more input if there is a bias; kept, for the layer's tiles. */
 static void narrow_gradient(sums_store *s, real *kept, real *gradient, int bias, real *x, const real *dy, size_t inputs, size_t units, size_t pitch, size_t tile_units) {
     if (s->begins && s->ends) kept = NULL;
@@ -177,18 +196,7 @@ static void narrow_gradient(sums_store *s, real *kept, real *gradient, int bias,
 #undef TILES
     }
     if (s->count == 0) s->to = gradient;
-    for (size_t i = 0; i < inputs; i++, x += pitch) {
-        const real *d = dy;
-        for (size_t j = 0; j < units; j++) {
-            vec sum = s->begins ? v_zero() : v_load(kept);
-            for (size_t r = 0; r < pitch; r += NN_LANES, d += NN_LANES) sum = v_fma(v_load(x + r), v_load(d), sum);
-            if (kept) {
-                v_store(kept, sum);
-                kept += NN_LANES;
-            }
-            if (!s->ends) continue;
-            v_store(s->waiting + s->count * NN_LANES, sum);
-            if (++s->count == NN_LANES) store_waiting_sums(s);
-        }
-    }
+    if (!kept && pitch == NN_LANES) narrow_few(s, NULL, x, dy, inputs, units, NN_LANES);
+    else if (!kept && pitch == 2 * NN_LANES) narrow_few(s, NULL, x, dy, inputs, units, 2 * NN_LANES);
+    else narrow_few(s, kept, x, dy, inputs, units, pitch);
 }
