@@ -90,7 +90,7 @@ static void net_free(net *s) {
 static void engine_products(net *s, enum kind kind) {
     const nn_layer *layers = s->model->plan.layers;
     if (kind == FORWARD) pass_forward(&s->pass);
-    if (kind == KERNEL_GRADIENT) pass_backward(&s->pass, 0);
+    if (kind == KERNEL_GRADIENT) pass_backward(&s->pass, 0, 1, 1);
     for (size_t l = LAYERS_OF_NET; kind == INPUT_GRADIENT && l-- > 1;) layer_backward(&s->pass, &layers[l], place(&s->pass, layers[l - 1].gradient));
 }
 

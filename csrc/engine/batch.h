@@ -64,6 +64,13 @@ static void lanes_back(const grid *g, real *y, size_t r, const real *lanes) {
     }
 }
 
+/* to[0 ... n) = from[0 ... n); rows are short, and a call of memcpy for each would cost more than the copy. */
+static inline void copy_row(real *to, const real *from, size_t n) {
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) __builtin_memcpy(to + i, from + i, 4 * sizeof *to);
+    for (; i < n; i++) __builtin_memcpy(to + i, from + i, sizeof *to);
+}
+
 /* ---- numbers too small to matter ---- */
 
 /* Moments of parameters that get no gradient any more, and gradients of saturated outputs, fade into subnormal numbers: hundreds of times slower on many

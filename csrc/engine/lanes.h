@@ -2,7 +2,12 @@
  * the other layer's units in index order, every gradient a sum over the rows by the fixed tree across lanes. Tiles only decide which are computed together,
  * so every target gives the same bits. */
 
-/* k and m at most NN_NARROW: c[i][r] = start[i] + sum over q of a[i * ai + q * ak] * b[q][r], r < pitch.
+/* The largest power of two of sums for which there are registers, and loads. */
+#define SUMS_FIT(n) (NN_TILE_ROWS * NN_TILE_PANELS >= (n))
+enum { SUMS_AT_ONCE = SUMS_FIT(16) ? 16 : SUMS_FIT(8) ? 8 : SUMS_FIT(4) ? 4 : SUMS_FIT(2) ? 2 : 1 };
+#undef SUMS_FIT
+
+/* c[i][r] = start[i] + sum over q of a[i * ai + q * ak] * b[q][r], r < pitch.
  * c [m][pitch], b [k][pitch]; start NULL for 0. Tiles are small, for so are layers: what counts is to have few instructions around the sums. */
 NN_INLINE void narrow_tile(real *c, const real *a, size_t ai, size_t ak, const real *b, const real *start, size_t k, size_t pitch, const size_t m, const size_t panels) {
     vec sum[NN_LANES][2];
@@ -26,11 +31,12 @@ NN_INLINE void narrow_tile(real *c, const real *a, size_t ai, size_t ak, const r
 }
 
 NN_INLINE void narrow_strip(real *c, const real *a, size_t ai, size_t ak, const real *b, const real *start, size_t m, size_t k, size_t pitch, const size_t panels) {
-    enum { ROWS = NN_REGISTERS < 4 ? 4 / NN_REGISTERS : 1 };
+    enum { ROWS = SUMS_AT_ONCE > 1 ? SUMS_AT_ONCE / 2 : 1 };
     size_t i = 0;
-    for (; i + ROWS <= m; i += ROWS) narrow_tile(c + i * pitch, a + i * ai, ai, ak, b, start ? start + i : NULL, k, pitch, ROWS, panels);
-    for (; ROWS > 2 && i + 2 <= m; i += 2) narrow_tile(c + i * pitch, a + i * ai, ai, ak, b, start ? start + i : NULL, k, pitch, 2, panels);
-    for (; ROWS > 1 && i < m; i++) narrow_tile(c + i * pitch, a + i * ai, ai, ak, b, start ? start + i : NULL, k, pitch, 1, panels);
+#define TILES(rows) \
+    for (; rows <= ROWS && i + rows <= m; i += rows) narrow_tile(c + i * pitch, a + i * ai, ai, ak, b, start ? start + i : NULL, k, pitch, rows, panels);
+    TILES(8) TILES(4) TILES(2) TILES(1)
+#undef TILES
 }
 
 NN_INLINE void narrow_product(real *c, const real *a, size_t ai, size_t ak, const real *b, const real *start, size_t m, size_t k, size_t pitch) {
@@ -42,11 +48,6 @@ NN_INLINE void narrow_product(real *c, const real *a, size_t ai, size_t ak, cons
 /* Gradients of a narrow layer: gradient[i][j] = sum over rows r of x[i][r] * dy[j][r]. x [inputs][pitch], dy [units][pitch]. A bias, whose tensor follows
  * the kernel's, counts as one more input, of ones. They are summed up in 16 virtual lanes, of which sixteen sums share one turn of the fixed tree; or, of
  * small batches in layers with enough units to fill lanes, as chains over the rows in their order. */
-
-/* The largest power of two of sums for which there are registers, and loads. */
-#define SUMS_FIT(n) (NN_TILE_ROWS * NN_TILE_PANELS >= (n))
-enum { SUMS_AT_ONCE = SUMS_FIT(16) ? 16 : SUMS_FIT(8) ? 8 : SUMS_FIT(4) ? 4 : SUMS_FIT(2) ? 2 : 1 };
-#undef SUMS_FIT
 
 /* Lane k = the sum of waiting[k][16]. */
 static vec waiting_sums(const real *waiting) {
@@ -141,8 +142,9 @@ enum { CHAIN_ROWS = 64 }; /* The trees of larger batches cost little beside thei
 /* pitch <= CHAIN_ROWS */
 static void narrow_chains(real *gradient, const real *x, const real *dy, size_t inputs, size_t units, size_t pitch) {
     static const real none[NN_LANES];
-    real turned[CHAIN_ROWS * NN_NARROW], sums[(NN_NARROW + 1) * NN_NARROW]; /* [pitch][units padded], [inputs][units padded] */
+    real turned[CHAIN_ROWS * NN_NARROW], padding[(NN_NARROW + 1) * NN_NARROW]; /* [pitch][units padded], [inputs][units padded] */
     const size_t padded = nn_pad(units);
+    real *sums = units == padded ? gradient : padding;
     for (size_t r = 0; r < pitch; r += NN_LANES) {
         for (size_t u = 0; u < units; u += NN_LANES) {
             const real *row[NN_LANES];
@@ -155,10 +157,7 @@ static void narrow_chains(real *gradient, const real *x, const real *dy, size_t 
         }
     }
     narrow_product(sums, x, pitch, 1, turned, NULL, inputs, pitch, padded);
-    for (size_t i = 0; i < inputs; i++, gradient += units) {
-        for (size_t u = 0; u + NN_LANES <= units; u += NN_LANES) v_store(gradient + u, v_load(sums + i * padded + u));
-        for (size_t u = units / NN_LANES * NN_LANES; u < units; u++) gradient[u] = sums[i * padded + u];
-    }
+    for (size_t i = 0; sums == padding && i < inputs; i++) copy_row(gradient + i * units, padding + i * padded, units);
 }
 
 /* One sum after the other. kept: NULL, or where the sums are kept from block to block. pitch may be a constant. */

@@ -34,13 +34,6 @@ static void pass_backward(nn_pass *p, size_t skip, int begins, int ends) {
     store_waiting_sums(&sums);
 }
 
-/* to[0 ... n) = from[0 ... n); rows are short, and a call of memcpy for each would cost more than the copy. */
-static inline void copy_row(real *to, const real *from, size_t n) {
-    size_t i = 0;
-    for (; i + 4 <= n; i += 4) __builtin_memcpy(to + i, from + i, 4 * sizeof *to);
-    for (; i < n; i++) __builtin_memcpy(to + i, from + i, sizeof *to);
-}
-
 /* to[units][pitch] = the rows, transposed; units is a constant where the caller knows it. */
 NN_INLINE void gather_narrow(real *to, const grid *g, const real *from, const uint32_t *order, size_t start, const size_t units) {
     for (size_t r = 0; r < g->rows; r++) {
