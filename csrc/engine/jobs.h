@@ -35,10 +35,11 @@ static int stage_couples_rows(const batch_step *s, size_t stage) {
 }
 
 /* What losses and metrics look at, of the rows of a pass. */
-static outcome outcome_of(const nn_run *run, const nn_pass *p) {
+static outcome outcome_of(const batch_step *s, const nn_pass *p) {
+    const nn_run *run = s->run;
     return (outcome){.grid = grid_of(p, p->plan->units), .target_grid = grid_of(p, run->train.target_units),
                      .targets = run_real(run->targets) + first_place(p), .outputs = place(p, last_layer(p->plan)->output),
-                     .weights = run->train.weights ? run_real(run->weights) + p->first : NULL, .batch_rows = p->rows};
+                     .weights = run->train.weights ? run_real(run->weights) + p->first : NULL, .batch_rows = s->batch.rows};
 }
 
 static void gather_rows(const batch_step *s, nn_pass *p) {
@@ -50,19 +51,15 @@ static void gather_rows(const batch_step *s, nn_pass *p) {
     if (data->weights) gather(run_real(run->weights) + p->first, &single, data->weights, s->order, s->start + p->first);
 }
 
-static void gradient_of_loss(const batch_step *s, nn_pass *p) {
-    const nn_model *m = s->run->model;
-    const outcome o = outcome_of(s->run, p);
-    const double scale = m->loss.sum ? m->loss.weight : m->loss.weight / (double)s->batch.rows;
-    loss_pass(place(p, last_layer(p->plan)->gradient), &m->loss.kind, m->fused, (real)scale, &o);
-}
-
 static void do_stages(const batch_step *s, nn_pass *p, size_t from, size_t to) {
     const nn_plan *plan = p->plan;
     for (size_t stage = from; stage < to; stage++) {
         const nn_layer *layer = layer_of_stage(s, stage);
         if (stage == 0) gather_rows(s, p);
-        else if (!layer) gradient_of_loss(s, p);
+        else if (!layer) {
+            const outcome o = outcome_of(s, p);
+            gradient_of_loss(s->run->model, &o, place(p, last_layer(plan)->gradient));
+        }
         else if (stage <= plan->n_layers) layer_forward(p, layer);
         else layer_backward(p, layer, layer == plan->layers ? NULL : place(p, layer[-1].gradient));
     }
@@ -134,8 +131,8 @@ static void do_tiles(void *context, size_t part, size_t thread) {
     const batch_step *s = context;
     nn_pass p = pass_of_rows(s, 0, s->batch.rows, thread);
     if (part == 0) {
-        const outcome o = outcome_of(s->run, &p);
-        measure(s->run->model, &o, NULL, s->batch.penalty, s->sums);
+        const outcome o = outcome_of(s, &p);
+        measure(s->run->model, &o, s->batch.penalty, s->sums);
         return;
     }
     size_t n = part - 1;

@@ -40,6 +40,10 @@ NN_INLINE void narrow_strip(real *c, const real *a, size_t ai, size_t ak, const 
 }
 
 NN_INLINE void narrow_product(real *c, const real *a, size_t ai, size_t ak, const real *b, const real *start, size_t m, size_t k, size_t pitch) {
+    if (pitch == 2 * NN_LANES) { /* a known pitch saves as many instructions as a small layer has */
+        narrow_strip(c, a, ai, ak, b, start, m, k, 2 * NN_LANES, 2);
+        return;
+    }
     size_t r = 0;
     for (; r + 2 * NN_LANES <= pitch; r += 2 * NN_LANES) narrow_strip(c + r, a, ai, ak, b + r, start, m, k, pitch, 2);
     if (r < pitch) narrow_strip(c + r, a, ai, ak, b + r, start, m, k, pitch, 1);
@@ -70,15 +74,18 @@ static void store_waiting_sums(sums_store *s) {
     s->count = 0;
 }
 
-/* waiting[a * 16 / B + b][16]: sums of 16 / B inputs with B units, taken up where they were left unless this begins them. pitch and B may be constants. */
+/* waiting[a * 16 / B + b][16]: sums of 16 / B inputs with B units, taken up from waiting unless this begins them. pitch, begins and B may be constants. */
 NN_INLINE void narrow_sums(real *waiting, int begins, const real *x, const real *dy, size_t pitch, const size_t B) {
 #pragma GCC unroll 16
     for (size_t k = 0; k < NN_LANES; k += SUMS_AT_ONCE) {
         vec sum[SUMS_AT_ONCE];
 #pragma GCC unroll 16
-        for (size_t s = 0; s < SUMS_AT_ONCE; s++) sum[s] = begins ? v_zero() : v_load(waiting + (k + s) * NN_LANES);
+        for (size_t s = 0; s < SUMS_AT_ONCE; s++) {
+            const vec first = v_load(x + (k + s) / B * pitch), second = v_load(dy + (k + s) % B * pitch);
+            sum[s] = begins ? v_mul(first, second) : v_fma(first, second, v_load(waiting + (k + s) * NN_LANES));
+        }
 #pragma GCC unroll 2
-        for (size_t r = 0; r < pitch; r += NN_LANES) {
+        for (size_t r = NN_LANES; r < pitch; r += NN_LANES) {
 #pragma GCC unroll 16
             for (size_t s = 0; s < SUMS_AT_ONCE; s++)
                 sum[s] = v_fma(v_load(x + (k + s) / B * pitch + r), v_load(dy + (k + s) % B * pitch + r), sum[s]);
@@ -88,8 +95,9 @@ NN_INLINE void narrow_sums(real *waiting, int begins, const real *x, const real 
     }
 }
 
-/* In tiles of 16 / B inputs by B units, of which there are no fewer: the last ones overlap their neighbours. */
-NN_INLINE void narrow_tiles(const sums_store *s, real *kept, real *gradient, const real *x, const real *dy, size_t inputs, size_t units, size_t pitch, const size_t B) {
+/* In tiles of 16 / B inputs by B units, of which there are no fewer: the last ones overlap their neighbours. kept, pitch and B may be constants. */
+NN_INLINE void narrow_tiles(const sums_store *s, real *kept, const size_t pitch, real *gradient, const real *x, const real *dy, size_t inputs, size_t units,
+                            const size_t B) {
     const size_t A = NN_LANES / B;
     real *waiting = kept ? kept : s->waiting;
     for (size_t i = 0; i < inputs; i += A) {
@@ -97,12 +105,10 @@ NN_INLINE void narrow_tiles(const sums_store *s, real *kept, real *gradient, con
         for (size_t j = 0; j < units; j += B) {
             const size_t unit = j + B <= units ? j : units - B;
             real *to = gradient + input * units + unit;
-            if (pitch == NN_LANES) narrow_sums(waiting, s->begins, x + input * NN_LANES, dy + unit * NN_LANES, NN_LANES, B);
-            else if (pitch == 2 * NN_LANES) narrow_sums(waiting, s->begins, x + input * 2 * NN_LANES, dy + unit * 2 * NN_LANES, 2 * NN_LANES, B);
-            else narrow_sums(waiting, s->begins, x + input * pitch, dy + unit * pitch, pitch, B);
             const real *done = waiting;
+            narrow_sums(waiting, !kept || s->begins, x + input * pitch, dy + unit * pitch, pitch, B);
             if (kept) waiting += NN_LANES * NN_LANES;
-            if (!s->ends) continue;
+            if (kept && !s->ends) continue;
             const vec sums = waiting_sums(done);
             if (B == units || A == 1) {
                 v_store(to, sums);
@@ -161,7 +167,7 @@ static void narrow_chains(real *gradient, const real *x, const real *dy, size_t 
 }
 
 /* One sum after the other. kept: NULL, or where the sums are kept from block to block. pitch may be a constant. */
-NN_INLINE void narrow_few(sums_store *s, real *kept, const real *x, const real *dy, size_t inputs, size_t units, const size_t pitch) {
+NN_INLINE void narrow_few(sums_store *s, real *kept, const size_t pitch, const real *x, const real *dy, size_t inputs, size_t units) {
     for (size_t i = 0; i < inputs; i++, x += pitch) {
         const real *d = dy;
         for (size_t j = 0; j < units; j++, d += pitch) {
@@ -189,13 +195,16 @@ static void narrow_gradient(sums_store *s, real *kept, real *gradient, int bias,
         narrow_chains(gradient, x, dy, inputs, units, pitch);
         return;
     }
+    if (s->count == 0) s->to = gradient;
+#define OF_PITCH(routine, ...) /* of batches of one or two vectors all is known */ \
+    if (!kept && pitch == NN_LANES) routine(s, NULL, NN_LANES, __VA_ARGS__); \
+    else if (!kept && pitch == 2 * NN_LANES) routine(s, NULL, 2 * NN_LANES, __VA_ARGS__); \
+    else routine(s, kept, pitch, __VA_ARGS__);
     switch (tile_units) {
-#define TILES(B) case B: narrow_tiles(s, kept, gradient, x, dy, inputs, units, pitch, B); return;
+#define TILES(B) case B: OF_PITCH(narrow_tiles, gradient, x, dy, inputs, units, B) return;
     TILES(1) TILES(2) TILES(4) TILES(8) TILES(16)
 #undef TILES
+    default: OF_PITCH(narrow_few, x, dy, inputs, units)
     }
-    if (s->count == 0) s->to = gradient;
-    if (!kept && pitch == NN_LANES) narrow_few(s, NULL, x, dy, inputs, units, NN_LANES);
-    else if (!kept && pitch == 2 * NN_LANES) narrow_few(s, NULL, x, dy, inputs, units, 2 * NN_LANES);
-    else narrow_few(s, kept, x, dy, inputs, units, pitch);
+#undef OF_PITCH
 }

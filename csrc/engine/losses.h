@@ -226,45 +226,55 @@ NN_INLINE vec weights_at(const outcome *o, size_t i, size_t j) {
 #define SUM_ELEMENTS(total, o, EXPRESSION) EACH_ELEMENTS(o, (total) = v_fma(weights, v_keep(counts, EXPRESSION), (total));)
 #define SUM_ROWS(total, o, EXPRESSION) EACH_ROWS(o, (total) = v_fma(weights, v_keep(counts, EXPRESSION), (total));)
 
-/* dp is NULL where nobody wants gradients; it may lie where p lies, in a narrow batch, while a wide one goes through scratch. */
-#define PASS_ELEMENTS(o, factor, VALUE, GRADIENT) \
-    EACH_ELEMENTS(o, { \
-        total = v_fma(weights, v_keep(counts, VALUE), total); \
-        if (dp) v_store(dp + at, fade(v_keep(counts, v_mul(v_mul(v_set(factor), weights), GRADIENT)))); \
-    })
-#define PASS_ROWS(o, VALUE, ROUTINE) \
+/* Where the gradient of 16 rows goes: in a narrow batch to its place, in a wide one to scratch. */
+#define STORE_ELEMENTS(dp, o, factor, GRADIENT) \
+    EACH_ELEMENTS(o, v_store((dp) + at, fade(v_keep(counts, v_mul(v_mul(v_set(factor), weights), GRADIENT))));)
+#define STORE_ROWS(dp, o, ROUTINE) \
     EACH_ROWS(o, { \
-        total = v_fma(weights, v_keep(counts, VALUE), total); \
-        if (dp) { \
-            real *lanes = (o)->grid.narrow ? dp + r : (o)->grid.lanes + 2 * (o)->grid.lanes_reals; \
-            ROUTINE(lanes, t, p, v_keep(counts, v_mul(v_set(scale), weights)), units, pitch, n); \
-            lanes_back(&(o)->grid, dp, r, lanes); \
-        } \
+        real *lanes = (o)->grid.narrow ? (dp) + r : (o)->grid.lanes + 2 * (o)->grid.lanes_reals; \
+        ROUTINE(lanes, t, p, v_keep(counts, v_mul(v_set(scale), weights)), units, pitch, n); \
+        lanes_back(&(o)->grid, dp, r, lanes); \
     })
 
-/* Sum over the rows of the batch of weight * loss, in 16 virtual lanes. And dp, unless that is NULL, = scale * d(that sum) / d outputs; fused: in the
- * logits of the outputs' activation. Padding of dp is 0. */
-static double loss_pass(real *dp, const nn_row *row, int fused, real scale, const outcome *o) {
-    real n[NN_NUMBERS];
+static void loss_numbers(real *n, const nn_row *row) {
     for (int i = 0; i < NN_NUMBERS; i++) n[i] = (real)row->numbers[i];
+}
+
+/* dp = scale * d(sum over the rows of the batch of weight * loss) / d outputs; fused: in the logits of the outputs' activation. Padding of dp is 0. */
+static void loss_gradient(real *dp, const nn_row *row, int fused, real scale, const outcome *o) {
+    real n[NN_NUMBERS];
+    loss_numbers(n, row);
     const real mean = scale / (real)o->grid.units;
-    vec total = v_zero();
     if (fused) {
         switch (row->row) {
-#define ELEMENT(name, activation) \
-        case LOSS_##name: PASS_ELEMENTS(o, mean, name##_value(t, p, n), name##_fused(t, p, n)) return (double)v_sum(total) / (double)o->grid.units;
-#define ROWWISE(name, activation) case LOSS_##name: PASS_ROWS(o, name##_value(t, p, units, pitch, n), name##_fused) return (double)v_sum(total);
+#define ELEMENT(name, activation) case LOSS_##name: STORE_ELEMENTS(dp, o, mean, name##_fused(t, p, n)) return;
+#define ROWWISE(name, activation) case LOSS_##name: STORE_ROWS(dp, o, name##_fused) return;
             NN_FUSED_ROWS(ELEMENT, ROWWISE)
 #undef ELEMENT
 #undef ROWWISE
         }
     }
+    switch (row->row) {
+#define MEAN(name) case LOSS_##name: STORE_ELEMENTS(dp, o, mean, name##_gradient(t, p, n)) return;
+#define SUM(name) case LOSS_##name: STORE_ELEMENTS(dp, o, scale, name##_gradient(t, p, n)) return;
+#define ROWWISE(name) case LOSS_##name: STORE_ROWS(dp, o, name##_gradient) return;
+        NN_LOSS_ROWS(MEAN, SUM, ROWWISE)
+#undef MEAN
+#undef SUM
+#undef ROWWISE
+    }
+}
+
+/* Sum over the rows of the batch of weight * loss, in 16 virtual lanes. */
+static double loss_value(const nn_row *row, const outcome *o) {
+    real n[NN_NUMBERS];
+    loss_numbers(n, row);
+    vec total = v_zero();
     double divisor = 1;
     switch (row->row) {
-#define MEAN(name) \
-    case LOSS_##name: PASS_ELEMENTS(o, mean, name##_value(t, p, n), name##_gradient(t, p, n)) divisor = (double)o->grid.units; break;
-#define SUM(name) case LOSS_##name: PASS_ELEMENTS(o, scale, name##_value(t, p, n), name##_gradient(t, p, n)) break;
-#define ROWWISE(name) case LOSS_##name: PASS_ROWS(o, name##_value(t, p, units, pitch, n), name##_gradient) break;
+#define MEAN(name) case LOSS_##name: SUM_ELEMENTS(total, o, name##_value(t, p, n)) divisor = (double)o->grid.units; break;
+#define SUM(name) case LOSS_##name: SUM_ELEMENTS(total, o, name##_value(t, p, n)) break;
+#define ROWWISE(name) case LOSS_##name: SUM_ROWS(total, o, name##_value(t, p, units, pitch, n)) break;
         NN_LOSS_ROWS(MEAN, SUM, ROWWISE)
 #undef MEAN
 #undef SUM
@@ -272,5 +282,3 @@ static double loss_pass(real *dp, const nn_row *row, int fused, real scale, cons
     }
     return (double)v_sum(total) / divisor;
 }
-
-static double loss_value(const nn_row *row, const outcome *o) { return loss_pass(NULL, row, 0, 0, o); }

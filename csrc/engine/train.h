@@ -123,12 +123,14 @@ static double loss_divisor(const nn_model *m, const outcome *o) {
     return v_sum(total) == 0 ? 1 : (double)v_sum(total);
 }
 
-/* The sum over a batch that its mean loss contributes, and the metrics' sums, into sums[1 + metrics]. Metrics are not weighted. In training the gradient
- * of the loss is left in dp, else NULL. */
-static void measure(const nn_model *m, const outcome *o, real *dp, double penalty, double *sums) {
-    const double rows = (double)o->batch_rows, divisor = loss_divisor(m, o);
-    const double loss = m->loss.weight * loss_pass(dp, &m->loss.kind, dp && m->fused, (real)(m->loss.weight / divisor), o);
-    sums[0] = loss * (rows / divisor) + penalty * rows;
+static void gradient_of_loss(const nn_model *m, const outcome *o, real *dp) {
+    loss_gradient(dp, &m->loss.kind, m->fused, (real)(m->loss.weight / loss_divisor(m, o)), o);
+}
+
+/* The sum over a batch that its mean loss contributes, and the metrics' sums, into sums[1 + metrics]. Metrics are not weighted. */
+static void measure(const nn_model *m, const outcome *o, double penalty, double *sums) {
+    const double rows = (double)o->batch_rows;
+    sums[0] = m->loss.weight * loss_value(&m->loss.kind, o) * (rows / loss_divisor(m, o)) + penalty * rows;
     outcome unweighted;
     if (o->weights) {
         unweighted = *o;
@@ -170,11 +172,11 @@ static nn_ahead rows_ahead(const nn_run *run, size_t start, size_t rows) {
 
 #include "jobs.h"
 
-/* Forward, loss and backward of rows that are gathered as b says; their sums go into sums[1 + metrics]. */
-static void batch_gradients(const nn_model *m, batch *b, int begins, int ends, double *sums) {
+/* Forward, loss and backward of rows that are gathered as b says. */
+static void batch_gradients(const nn_model *m, batch *b, int begins, int ends) {
     nn_pass *p = &b->pass;
     pass_forward(p);
-    measure(m, &b->outcome, place(p, last_layer(p->plan)->gradient), p->penalty, sums);
+    gradient_of_loss(m, &b->outcome, place(p, last_layer(p->plan)->gradient));
     pass_backward(p, m->fused ? 1 : 0, begins, ends); /* the last activation shares its gradient's place with the layer before */
 }
 
@@ -188,7 +190,8 @@ static void block_gradients(nn_run *run, size_t start, size_t rows, double *sums
         count = rows - first < run->staged.block_rows ? rows - first : run->staged.block_rows;
         next_batch(run, &b, start + first, count);
         b.outcome.batch_rows = rows;
-        batch_gradients(run->model, &b, first == 0, first + count == rows, own);
+        batch_gradients(run->model, &b, first == 0, first + count == rows);
+        measure(run->model, &b.outcome, b.pass.penalty, own);
         for (size_t k = 0; k < width; k++) sums[k] += own[k];
     }
 }
@@ -201,7 +204,7 @@ static void train_batch(nn_run *run, batch *b, size_t start, size_t rows, double
         return;
     }
     const int held = run->holds || m->outside.function; /* there may be no step: nothing of it is begun before all gradients are there */
-    const double penalty = held ? 0 : penalty_value(m);
+    double penalty = held ? 0 : penalty_value(m);
     nn_step step;
     nn_ahead ahead;
     if (!held) step_begin(&step, m);
@@ -215,14 +218,13 @@ static void train_batch(nn_run *run, batch *b, size_t start, size_t rows, double
             b->pass.step = &step;
             b->pass.ahead = &ahead;
         }
-        batch_gradients(m, b, 1, 1, sums);
+        batch_gradients(m, b, 1, 1);
     }
-    if (!held) {
-        step_end(&step, penalty);
-        sums[0] += penalty * (double)rows;
-    } else if (!run->holds && !m->outside.failed) {
-        sums[0] += model_update(m) * (double)rows;
-    }
+    if (!held) step_end(&step, penalty);
+    else if (!run->holds && !m->outside.failed) penalty = model_update(m);
+    /* What is only told comes last: nothing of the next step waits for it. */
+    if (rows <= run->staged.block_rows) measure(m, &b->outcome, b->pass.penalty, sums);
+    sums[0] += penalty * (double)rows;
 }
 
 static void begin_epoch(nn_run *run) {
@@ -287,7 +289,7 @@ static void evaluate_part(void *context, size_t part, size_t thread) {
         nn_pass p = gather_pass(run, s->staged, s->data->x, NULL, start, rows, 0);
         const outcome o = gather_outcome(run, s->staged, &p, s->data, NULL, start);
         pass_forward(&p);
-        measure(m, &o, NULL, p.penalty + s->penalty, s->run->sums + (1 + b) * (1 + m->n_metrics));
+        measure(m, &o, p.penalty + s->penalty, s->run->sums + (1 + b) * (1 + m->n_metrics));
     })
 }
 
