@@ -111,7 +111,8 @@ def targets(argument: str, value: Any, rows: int, loss: Loss, columns: int | Non
     array = value if ready(value, door.output_row, door.dtype) else reals(argument, value)
     if len(array) != rows:
         raise ShapeError(f"{argument} must have as many rows as its inputs, {rows}; received shape {array.shape}.")
-    array = array.reshape(rows, -1) if array.size else array.reshape(rows, prod(array.shape[1:]))
+    if array.ndim != 2:
+        array = array.reshape(rows, prod(array.shape[1:]))
     if columns is not None and array.shape[1] != columns:
         raise ShapeError(_wrong_targets(argument, array, loss, columns, door))
     if columns == 1 and (loss.sparse or door.output_units > 1):
@@ -214,7 +215,7 @@ def checked(
     elif class_weight is not None and era("class_weight.excludes_sample_weight"):
         raise ArgumentError("class_weight and sample_weight cannot be given together; multiply them.")
     elif class_weight is not None:
-        warnings.warn("class_weight has no effect beside sample_weight.", UserWarning, stacklevel=5)
+        warnings.warn("class_weight has no effect beside sample_weight.", UserWarning, stacklevel=4)
     return Data(rows, goals, weights)
 
 

@@ -37,19 +37,13 @@ class Measures(NamedTuple):
     columns: int | None  # of the targets; None: what is written in Python takes any number
     own: list[tuple[Row, ...]]  # the engine's rows of each metric; () if Python counts it
     weighted: int  # how many of the metrics, at the end, count rows by their sample weights
+    plain: bool  # whether the means of the engine's rows are the metrics, one for one
     penalised: tuple[Weight, ...] = ()  # weights whose penalty the engine does not know
+    ruled: bool = False  # whether a regularizer or constraint of a weight is written in Python
 
     def penalty(self) -> float:
         """Return the penalties the engine does not know."""
         return sum(weight.penalty() for weight in self.penalised)
-
-    @property
-    def plain(self) -> bool:
-        """Whether the means of the engine's rows are the metrics, one for one."""
-        return all(
-            type(metric).value is Metric.value and len(own) == 1
-            for metric, own in zip(self.metrics, self.own, strict=True)
-        )
 
     def counted(self) -> Iterator[tuple[Metric, bool]]:
         """Yield the metrics Python counts, each with whether it counts rows by their sample weights."""
@@ -115,12 +109,13 @@ class Objective:
             listed = ", ".join(repr(metric.name) for metric in found)
             text = "class numbers in one column, or a column for each unit, as the loss does"
             raise ValueError(f"metrics must all take {text}; received {listed} with the loss {loss.name!r}.")
-        plain = [metric.name for metric in found[:first]]
+        unweighted = [metric.name for metric in found[:first]]
         always = era("weighted_metrics.prefix")
-        names = plain + [f"weighted_{m.name}" if always or m.name in plain else m.name for m in found[first:]]
-        names = _numbered(["loss", *names])
+        weighted = [f"weighted_{m.name}" if always or m.name in unweighted else m.name for m in found[first:]]
+        names = _numbered(["loss", *unweighted, *weighted])
         in_python, width = record is None or () in rows, columns.pop() if columns else None
-        return Measures(loss, record, weight, found, known, in_python, names, width, rows, len(self.weighted))
+        plain = all(type(m).value is Metric.value and len(own) == 1 for m, own in zip(found, rows, strict=True))
+        return Measures(loss, record, weight, found, known, in_python, names, width, rows, len(self.weighted), plain)
 
     def compile(self, engine: EngineModel, measures: Measures) -> None:
         """Give an engine loss, metrics and optimizer; its weights stay."""

@@ -173,6 +173,29 @@ def test_regularizers(regularizer: Any, optimizer: str) -> None:
     same(with_own_loss, found, 1e-7)
 
 
+def test_rules_of_a_model_built_by_its_first_call() -> None:
+    """The penalty counts and the constraint holds from there on."""
+
+    def unbuilt() -> Sequential:
+        small = layers.Dense(1, kernel_regularizer=squares, kernel_constraint=lambda w: np.clip(w, -0.1, 0.1))
+        model = Sequential([small], seed=5)
+        model.compile("sgd", "mse")
+        return model
+
+    model = unbuilt()
+    loss = model.evaluate(X, Y, verbose=0)
+    assert loss == model.evaluate(X, Y, verbose=0)
+    assert (
+        loss
+        == unbuilt().train_on_batch(X, Y)
+        == pytest.approx(((model.predict(X) - Y) ** 2).mean() + squares(model.get_weights()[0]))
+    )
+    model = unbuilt()
+    history = model.fit(X, Y, validation_data=(X, Y), verbose=0).history
+    assert history["val_loss"] == [model.evaluate(X, Y, verbose=0)]
+    assert abs(model.get_weights()[0]).max() <= 0.1 + 1e-7
+
+
 ORTHOGONAL = [
     ("rows", 0.017197981, [-0.02047378, 0.0622403, -0.2080136, -0.06921919, -0.1358747, -0.0395233]),
     ("columns", 0.24201143, [-0.01044232, -0.01016626, -0.002092373, 0.0417692, -0.02033251, 0.0003487282]),
