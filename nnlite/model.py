@@ -171,11 +171,9 @@ class Model(EarlierMethods):
         """Loss and metrics, settled when the outputs are known and first needed."""
         measures = self._measures
         if measures is None:
-            weights = self.weights if era("penalties.of_frozen") else self.trainable_weights
-            own = tuple(w for w in weights if w.regularizer is not None and w.regularizer.in_python)
-            rules = [rule for weight in self.weights for rule in (weight.regularizer, weight.constraint)]
-            ruled = any(rule is not None and rule.in_python for rule in rules)
-            measures = objective.measures(door)._replace(penalised=own, ruled=ruled)
+            weights = self.weights
+            counted = weights if era("penalties.of_frozen") else self.trainable_weights
+            measures = objective.measures(door, weights, counted)
         if door is self._door:
             self._measures = measures
         return measures

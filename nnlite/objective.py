@@ -38,8 +38,8 @@ class Measures(NamedTuple):
     own: list[tuple[Row, ...]]  # the engine's rows of each metric; () if Python counts it
     weighted: int  # how many of the metrics, at the end, count rows by their sample weights
     plain: bool  # whether the means of the engine's rows are the metrics, one for one
-    penalised: tuple[Weight, ...] = ()  # weights whose penalty the engine does not know
-    ruled: bool = False  # whether a regularizer or constraint of a weight is written in Python
+    penalised: tuple[Weight, ...]  # weights whose penalty the engine does not know
+    ruled: bool  # whether a regularizer or constraint of a weight is written in Python
 
     def penalty(self) -> float:
         """Return the penalties the engine does not know."""
@@ -91,12 +91,12 @@ class Objective:
             "weighted_metrics": [_described(identifier) for identifier in self.weighted] or None,
         }
 
-    def measures(self, door: Door) -> Measures:
-        """Return loss and metrics for a model of those outputs."""
+    def measures(self, door: Door, weights: Sequence[Weight], counted: Sequence[Weight]) -> Measures:
+        """Return loss and metrics for a model of those outputs and weights, the regularizers of some of which count."""
         units = door.output_units
         loss = self.loss or losses.LOSSES.get("mean_squared_error")
-        row, weight = loss.record(units, door.activation), self.weight if self.loss else 0.0
-        record = None if row is None else _record_of(row, weight, loss)
+        row, factor = loss.record(units, door.activation), self.weight if self.loss else 0.0
+        record = None if row is None else _record_of(row, factor, loss)
         chosen = self.chosen + self.weighted
         found = [metrics.get(identifier, loss, units, 1 if loss.sparse else units) for identifier in chosen]
         first = len(self.chosen)  # of those that count by weights, which the engine does not
@@ -115,12 +115,18 @@ class Objective:
         names = _numbered(["loss", *unweighted, *weighted])
         in_python, width = record is None or () in rows, columns.pop() if columns else None
         plain = all(type(m).value is Metric.value and len(own) == 1 for m, own in zip(found, rows, strict=True))
-        return Measures(loss, record, weight, found, known, in_python, names, width, rows, len(self.weighted), plain)
+        own = tuple([w for w in counted if w.regularizer is not None and w.regularizer.in_python])
+        rules = [rule for weight in weights for rule in (weight.regularizer, weight.constraint) if rule is not None]
+        ruled = any([rule.in_python for rule in rules])
+        settled = (loss, record, factor, found, known, in_python, names, width, rows, len(self.weighted))
+        return Measures(*settled, plain, own, ruled)
 
     def compile(self, engine: EngineModel, measures: Measures) -> None:
         """Give an engine loss, metrics and optimizer; its weights stay."""
-        without = NO_LOSS._replace(skip_frozen=not era("penalties.of_frozen"))
-        engine.compile(measures.record or without, True, measures.rows, self.optimizer.record())
+        record = measures.record
+        if record is None:
+            record = NO_LOSS._replace(skip_frozen=not era("penalties.of_frozen"))
+        engine.compile(record, True, measures.rows, self.optimizer.record())
         self.optimizer.attach(engine)
         self.stepper = Stepper(self.optimizer)
 
