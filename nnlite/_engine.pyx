@@ -605,21 +605,23 @@ cdef class Run:
         cdef nn_data data, part
         kept = self.hold(&data, x, y, sample_weight)
         cdef size_t item = self.model.bits // 8, inputs = self.model.input_units, width = 1 + nn_model_describe(self.model.handle).metrics
-        sums, means = np.zeros(width), np.empty(width)
-        cdef Buffer held_sums = take(sums, 64, width, True, "sums"), held_means = take(means, 64, width, True, "means")
-        cdef double *sums_at = <double *>held_sums.view.buf
-        cdef double *means_at = <double *>held_means.view.buf
+        cdef double *sums
+        cdef double *means
         cdef size_t done = 0
         cdef double start
         cdef nn_status status
         part = data
         self.enter()
+        sums = <double *>calloc(2 * width, sizeof(double))
+        means = sums + width
         try:
+            if sums == NULL:
+                raise MemoryError()
             while True:
                 part.rows = self.slice_of(data.rows - done)
                 start = nn_clock()
                 with nogil:
-                    status = nn_evaluate(self.handle, &part, done, sums_at, means_at)
+                    status = nn_evaluate(self.handle, &part, done, sums, means)
                 check(status)
                 self.model.hear()
                 done += part.rows
@@ -632,10 +634,11 @@ cdef class Run:
                 self.between_slices(part.rows, nn_clock() - start)
                 if width != 1 + nn_model_describe(self.model.handle).metrics:
                     raise RuntimeError("this model was compiled anew while it was evaluated")
+            del kept
+            return [means[k] for k in range(width)]
         finally:
+            free(sums)
             self.busy = False
-        del kept
-        return means.tolist()
 
     def predict(self, x):
         """y (rows, output units) of any number of rows. Ctrl-C is seen between slices, as in advance."""

@@ -57,6 +57,8 @@ class Measures(NamedTuple):
 
         Metrics written in Python give what they have counted.
         """
+        if self.plain:
+            return [float(means[0]), *means[1:]]
         found, rest = [float(means[0])], list(means[1:])
         for metric, rows in zip(self.metrics, self.own, strict=True):
             own, rest = rest[: len(rows)], rest[len(rows) :]
