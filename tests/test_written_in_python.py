@@ -136,6 +136,26 @@ def test_what_an_activation_raises_comes_out() -> None:
         net(activation=broken).predict(X)
 
 
+def test_history_before_an_activation_raises() -> None:
+    """It has the epochs that had ended, as weights and optimizer are those of the last step."""
+    calls = []
+
+    def breaking(x: Any) -> Any:
+        calls.append(len(x))
+        if len(calls) > 40:
+            raise LookupError("of my own")
+        return x * 1.0
+
+    breaking.gradient = lambda x, dy: dy  # type: ignore[attr-defined]
+    model = net(activation=breaking)
+    model.compile("sgd", "mse")
+    with pytest.raises(LookupError):
+        model.fit(X, Y, batch_size=len(X), epochs=100, verbose=0)
+    assert model.history is not None
+    assert model.history.epoch == list(range(40)) == list(range(model.engine.epochs_done))
+    assert len(model.history.history["loss"]) == 40
+
+
 def test_an_activation_that_is_not_finite_is_told() -> None:
     model = net(activation=lambda x: np.where(x > 0, np.nan, x))
     model.compile("sgd", "mse")
