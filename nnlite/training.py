@@ -151,14 +151,14 @@ class Training:
         means = self.run.history(self._recorded)[0].tolist()
         if self.validation is not None:
             means += self.validation.means(epoch)
-        seconds = self.run.epoch_times() + (time.perf_counter() - began)
+        seconds = [taken + time.perf_counter() - began for taken in self.run.epoch_times().tolist()]
         logs = ByName((self.names[i], means[i]) for i in self._columns(len(means)))
         like_keras3 = era("progress.like_keras3")
         if like_keras3:  # it shows what callbacks add, such as the learning rate
             self._tell(epoch, logs)
         if self.report.verbose:
             added = [(name, value) for name, value in logs.items() if name not in self.names]
-            self.report.finished(epoch, [means], seconds.tolist(), added)
+            self.report.finished(epoch, [means], seconds, added)
         if not like_keras3:
             self._tell(epoch, logs)
 
