@@ -7,8 +7,8 @@ from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_WRITABLE, Py
 from cpython.exc cimport PyErr_CheckSignals
 from libc.stddef cimport size_t
 from libc.stdint cimport uint32_t, uint64_t
-from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy
+from libc.stdlib cimport calloc, free, realloc
+from libc.string cimport memcpy, memset
 
 import os
 
@@ -94,6 +94,15 @@ cdef Buffer take(array, int bits, Py_ssize_t items, bint writable, name):
         raise ValueError(f"{name} must hold {items} numbers of type float{bits}, got {buffer.view.len // buffer.view.itemsize} "
                          f"of format {buffer.view.format.decode() if buffer.view.format != NULL else 'B'!r}")
     return buffer
+
+
+cdef copy_of(double **block, Py_ssize_t first, shape, Py_ssize_t items):
+    """An array of doubles number `first` and on of a block, which may move until the array is made."""
+    array = np.empty(shape)
+    cdef Buffer held = take(array, 64, items, True, "array")
+    if items:
+        memcpy(held.view.buf, block[0] + first, items * sizeof(double))
+    return array
 
 
 cdef tuple shape_of(nn_tensor_facts *facts):
@@ -349,10 +358,12 @@ cdef class Run:
     cdef readonly EngineModel model
     cdef readonly Py_ssize_t batch_size
     cdef object kept
-    cdef Py_ssize_t width, row_width, taken
+    cdef Py_ssize_t width, row_width, taken, timed
     cdef nn_progress progress
-    cdef list means, times
-    cdef object partial_means, last_means
+    cdef double *rows_of_means     # of all epochs since bind, row_width each
+    cdef double *seconds_of_epochs
+    cdef Py_ssize_t room           # epochs those two hold
+    cdef double *batch_means       # of the epoch under way so far, then of the last batch alone: width each
     cdef double batches_a_second, rows_a_second
     cdef bint busy, holding
 
@@ -361,12 +372,29 @@ cdef class Run:
             raise ValueError(f"batch_size must be positive, got {batch_size}")
         self.model = model
         self.batch_size = batch_size
-        self.means = []
-        self.times = []
         check(nn_run_new(model.handle, batch_size, &self.handle))
 
     def __dealloc__(self):
         nn_run_free(self.handle)
+        free(self.rows_of_means)
+        free(self.seconds_of_epochs)
+        free(self.batch_means)
+
+    cdef int make_room(self, Py_ssize_t epochs) except -1:
+        """For the means and seconds of so many epochs."""
+        if epochs <= self.room:
+            return 0
+        epochs = max(epochs, self.room + self.room // 2)
+        cdef double *moved = <double *>realloc(self.rows_of_means, epochs * self.row_width * sizeof(double))
+        if moved == NULL:
+            raise MemoryError()
+        self.rows_of_means = moved
+        moved = <double *>realloc(self.seconds_of_epochs, epochs * sizeof(double))
+        if moved == NULL:
+            raise MemoryError()
+        self.seconds_of_epochs = moved
+        self.room = epochs
+        return 0
 
     cdef int enter(self) except -1:
         if self.busy:
@@ -389,6 +417,8 @@ cdef class Run:
     def bind(self, x, y, sample_weight=None, int shuffle=1, validation=None):
         """x (rows, inputs), y (rows, target units), sample_weight (rows,) or None; validation: such a triple or None. shuffle: 0 none, 1 rows, 2 batches."""
         cdef nn_data train, held_out
+        cdef Py_ssize_t width
+        cdef double *batch_means
         kept = self.hold(&train, x, y, sample_weight)
         if validation is not None:
             x, y, sample_weight = validation
@@ -396,67 +426,56 @@ cdef class Run:
         self.enter()
         try:
             check(nn_run_bind(self.handle, &train, &held_out if validation is not None else NULL, <nn_shuffling>shuffle))
+            self.kept = kept
+            width = 1 + nn_model_describe(self.model.handle).metrics
+            batch_means = <double *>realloc(self.batch_means, 2 * width * sizeof(double))
+            if batch_means == NULL:
+                raise MemoryError()
+            memset(batch_means, 0, 2 * width * sizeof(double))
+            self.batch_means = batch_means
+            self.width = width
+            self.row_width = width * (2 if validation is not None else 1)
+            self.progress.epochs = self.progress.batch = self.progress.rows = self.progress.bad_iteration = 0
+            self.progress.batches = (train.rows - 1) // self.batch_size + 1
+            self.room = self.taken = self.timed = 0
         finally:
             self.busy = False
-        self.kept = kept
-        self.width = 1 + nn_model_describe(self.model.handle).metrics
-        self.row_width = self.width * (2 if validation is not None else 1)
-        self.progress.epochs = self.progress.batch = self.progress.rows = self.progress.bad_iteration = 0
-        self.progress.batches = (train.rows - 1) // self.batch_size + 1
-        self.means = []
-        self.times = []
-        self.taken = 0
         if self.batches_a_second == 0:  # a guess low enough for the first slice to be far below 20 ms
             self.batches_a_second = 1e7 / (<double>(self.model.parameter_count + self.model.input_units) * self.batch_size)
-        self.partial_means = np.zeros(self.width)
-        self.last_means = np.zeros(self.width)
 
     def advance(self, Py_ssize_t max_batches, Py_ssize_t max_epochs, double seconds=0.05):
         """Trains until max_batches or max_epochs are done or `seconds` have passed; returns the number of epochs finished.
 
         The GIL is released in slices of about 20 ms; Ctrl-C is seen between two, at the end of a step."""
-        cdef Py_ssize_t batches, epochs, finished, done = 0, seen, before
+        cdef Py_ssize_t batches, epochs, before, seen, done = 0, began
         cdef double start = nn_clock(), now = start, slice_start
-        cdef double *means_at
-        cdef double *times_at
-        cdef double *partial_at
-        cdef double *last_at
-        cdef nn_run *run = self.handle
+        cdef double *means
+        cdef double *seconds_taken
         cdef nn_status status
         cdef nn_progress progress
-        cdef Buffer partial, last
         self.enter()
         try:
             if self.width == 0:
                 check(NN_NO_DATA)
-            partial = take(self.partial_means, 64, self.width, True, "partial")
-            last = take(self.last_means, 64, self.width, True, "last")
-            partial_at = <double *>partial.view.buf
-            last_at = <double *>last.view.buf
+            began = self.progress.epochs
             self.model.enter()
             try:
                 while max_batches > 0 and done < max_epochs and (now - start < seconds or now == start):
                     batches = min(max_batches, max(1, <Py_ssize_t>(self.batches_a_second * min(0.02, seconds))))
                     epochs = min(max_epochs - done, batches // <Py_ssize_t>self.progress.batches + 1)
-                    means = np.empty((epochs, self.row_width))
-                    times = np.empty(epochs)
-                    held_means = take(means, 64, epochs * self.row_width, True, "means")
-                    held_times = take(times, 64, epochs, True, "times")
-                    means_at = <double *>(<Buffer>held_means).view.buf
-                    times_at = <double *>(<Buffer>held_times).view.buf
-                    before = self.progress.epochs * self.progress.batches + self.progress.batch
+                    self.make_room(began + done + epochs)
+                    means = self.rows_of_means + (began + done) * self.row_width
+                    seconds_taken = self.seconds_of_epochs + began + done
+                    before = (began + done) * self.progress.batches + self.progress.batch
                     slice_start = nn_clock()
                     with nogil:
-                        status = nn_run_advance(run, batches, epochs, means_at, times_at, partial_at, last_at, &progress)
+                        status = nn_run_advance(self.handle, batches, epochs, means, seconds_taken, self.batch_means, self.batch_means + self.width,
+                                                &progress)
                     check(status)
+                    self.progress = progress
                     self.model.hear()
                     now = nn_clock()
-                    finished = progress.epochs - self.progress.epochs
-                    self.progress = progress
-                    if finished:
-                        self.means.append(means[:finished])
-                        self.times.append(times[:finished])
-                    done += finished
+                    done = progress.epochs - began
                     seen = progress.epochs * progress.batches + progress.batch - before
                     max_batches -= seen
                     # a first slice may be cold or interrupted: trust it for no more than sixteen times its length
@@ -501,23 +520,15 @@ cdef class Run:
         """(epochs, width) means of the epochs from number `start` on, counted from bind; those not asked for yet if None.
 
         Columns: loss, metrics, and the same for the validation data."""
-        cdef Py_ssize_t first = self.taken if start is None else start, have = self.progress.epochs
-        parts = []
-        for means in reversed(self.means):
-            if have <= first:
-                break
-            have -= len(means)
-            parts.append(means)
+        cdef Py_ssize_t first = self.taken if start is None else start, count = max(<Py_ssize_t>self.progress.epochs - first, 0)
         self.taken = self.progress.epochs
-        if not parts:
-            return np.empty((0, self.row_width))
-        return (parts[0] if len(parts) == 1 else np.concatenate(parts[::-1]))[max(first - have, 0):]
+        return copy_of(&self.rows_of_means, first * self.row_width, (count, self.row_width), count * self.row_width)
 
     def epoch_times(self):
-        """(epochs,) seconds each of those took, validation included."""
-        times = self.times[0] if len(self.times) == 1 else np.concatenate(self.times) if self.times else np.empty(0)
-        self.times = []
-        return times
+        """(epochs,) seconds each of those took, validation included, that were not asked for yet."""
+        cdef Py_ssize_t first = self.timed
+        self.timed = self.progress.epochs
+        return copy_of(&self.seconds_of_epochs, first, self.timed - first, self.timed - first)
 
     @property
     def epochs(self):
@@ -541,12 +552,12 @@ cdef class Run:
     @property
     def partial(self):
         """Means of the epoch under way so far: loss, metrics."""
-        return self.partial_means.tolist()
+        return [self.batch_means[k] for k in range(self.width)]
 
     @property
     def last(self):
         """Means of the last batch alone: loss, metrics."""
-        return self.last_means.tolist()
+        return [self.batch_means[self.width + k] for k in range(self.width)]
 
     @property
     def bad_iteration(self):
@@ -594,21 +605,23 @@ cdef class Run:
         cdef nn_data data, part
         kept = self.hold(&data, x, y, sample_weight)
         cdef size_t item = self.model.bits // 8, inputs = self.model.input_units, width = 1 + nn_model_describe(self.model.handle).metrics
-        sums, means = np.zeros(width), np.empty(width)
-        cdef Buffer held_sums = take(sums, 64, width, True, "sums"), held_means = take(means, 64, width, True, "means")
-        cdef double *sums_at = <double *>held_sums.view.buf
-        cdef double *means_at = <double *>held_means.view.buf
+        cdef double *sums
+        cdef double *means
         cdef size_t done = 0
         cdef double start
         cdef nn_status status
         part = data
         self.enter()
+        sums = <double *>calloc(2 * width, sizeof(double))
+        means = sums + width
         try:
+            if sums == NULL:
+                raise MemoryError()
             while True:
                 part.rows = self.slice_of(data.rows - done)
                 start = nn_clock()
                 with nogil:
-                    status = nn_evaluate(self.handle, &part, done, sums_at, means_at)
+                    status = nn_evaluate(self.handle, &part, done, sums, means)
                 check(status)
                 self.model.hear()
                 done += part.rows
@@ -621,10 +634,11 @@ cdef class Run:
                 self.between_slices(part.rows, nn_clock() - start)
                 if width != 1 + nn_model_describe(self.model.handle).metrics:
                     raise RuntimeError("this model was compiled anew while it was evaluated")
+            del kept
+            return [means[k] for k in range(width)]
         finally:
+            free(sums)
             self.busy = False
-        del kept
-        return means.tolist()
 
     def predict(self, x):
         """y (rows, output units) of any number of rows. Ctrl-C is seen between slices, as in advance."""

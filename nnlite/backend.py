@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -84,6 +85,7 @@ def get_uid(prefix: str = "") -> int:
     return _names[prefix]
 
 
+@cache
 def snake_case(name: str) -> str:
     """Return a class's name as layers are named after it.
 

@@ -13,6 +13,7 @@ from typing import Any
 from nnlite.errors import choice, did_you_mean, number
 
 ERAS = ("keras2", "keras3")
+FLOATS = ("float32", "float64")
 
 # What differs: (in keras2, in keras3, what it is). Read with era("..."), at the moment the value is needed.
 DIFFERENCES: dict[str, tuple[Any, Any, str]] = {
@@ -92,7 +93,7 @@ def set_floatx(dtype: str) -> None:
     'float64'
     >>> set_floatx("float32")
     """
-    _Settings.floatx = choice("floatx", dtype, ("float32", "float64"))
+    _Settings.floatx = choice("floatx", dtype, FLOATS)
 
 
 def epsilon() -> float:

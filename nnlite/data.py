@@ -108,17 +108,20 @@ def targets(argument: str, value: Any, rows: int, loss: Loss, columns: int | Non
         ShapeError: not as many rows as inputs, or not as many columns as the loss compares.
         ValueError: a class number the last layer has no unit for.
     """
-    array = value if ready(value, door.output_row, door.dtype) else reals(argument, value)
+    as_it_is = ready(value, door.output_row, door.dtype)
+    array = value if as_it_is else reals(argument, value)
     if len(array) != rows:
         raise ShapeError(f"{argument} must have as many rows as its inputs, {rows}; received shape {array.shape}.")
-    array = array.reshape(rows, -1) if array.size else array.reshape(rows, prod(array.shape[1:]))
+    if array.ndim != 2:
+        array = array.reshape(rows, prod(array.shape[1:]))
     if columns is not None and array.shape[1] != columns:
         raise ShapeError(_wrong_targets(argument, array, loss, columns, door))
     if columns == 1 and (loss.sparse or door.output_units > 1):
         counts = loss.counts(array)
         _check_classes(argument, array if counts is None else array[counts], door)
-    _check_probabilities(argument, array, loss)
-    return np.ascontiguousarray(array, door.dtype)
+    if array.dtype.kind in "iu":
+        _check_probabilities(argument, array, loss)
+    return array if as_it_is else np.ascontiguousarray(array, door.dtype)
 
 
 def _wrong_targets(argument: str, array: Array, loss: Loss, columns: int, door: Door) -> str:
@@ -142,7 +145,7 @@ def _check_classes(argument: str, array: Array, door: Door) -> None:
 
 def _check_probabilities(argument: str, array: Array, loss: Loss) -> None:
     """Refuse integers that are no labels 0 and 1, for a loss that takes targets for probabilities."""
-    if array.dtype.kind in "iu" and "crossentropy" in loss.name and not loss.sparse and array.size:
+    if "crossentropy" in loss.name and not loss.sparse and array.size:
         low, high = array.min(), array.max()
         if low < 0 or high > 1:
             text = f"{argument} must be 0, 1 or between for the loss {loss.name!r}; received {min(low, 0) or high}."
@@ -214,7 +217,7 @@ def checked(
     elif class_weight is not None and era("class_weight.excludes_sample_weight"):
         raise ArgumentError("class_weight and sample_weight cannot be given together; multiply them.")
     elif class_weight is not None:
-        warnings.warn("class_weight has no effect beside sample_weight.", UserWarning, stacklevel=5)
+        warnings.warn("class_weight has no effect beside sample_weight.", UserWarning, stacklevel=4)
     return Data(rows, goals, weights)
 
 

@@ -64,7 +64,6 @@ def fit(
     train: Data | GivenBatches,
     held_out: Data | GivenBatches | None,
     door: Door,
-    measures: Measures,
     plan: Plan,
     listeners: Listeners,
     verbosity: int,
@@ -75,6 +74,7 @@ def fit(
     if isinstance(held_out, Data) and plan.held_steps is not None:
         held_out = held_out.part(0, plan.held_steps * held_size)
     engine, stream = model.made_for(door), _stream(train, size, plan)
+    measures = model.settled()
     run: Run | PythonRun
     validation = None
     if isinstance(train, Data) and stream is None:
@@ -88,7 +88,7 @@ def fit(
         run.bind_batches(stream)
     if held_out is not None and not beside:
         validation = Validation(Run(engine, held_size), measures, held_out, listeners, plan.often)
-    names = measures.names + [f"val_{name}" for name in measures.names if held_out is not None]
+    names = measures.names + ([] if held_out is None else [f"val_{name}" for name in measures.names])
     rows = len(train.x) if isinstance(train, Data) and stream is None else None
     model.history, model.stop_training = History(), False
     params = {
@@ -127,10 +127,11 @@ def _report(
     listeners: Listeners,
 ) -> EpochReport:
     """What is shown: rows are counted, unless there are none to count or steps are asked for."""
-    asked = any(isinstance(one, ProgbarLogger) and one.count_mode == "steps" for one in listeners.callbacks)
-    asked = asked or era("progress.like_keras3")
     if rows is None or plan.steps is not None:
         return EpochReport(verbosity, names, plan.last, batches, 0, True)
+    asked = era("progress.like_keras3") or any(
+        isinstance(one, ProgbarLogger) and one.count_mode == "steps" for one in listeners.callbacks
+    )
     held_rows = len(held_out.x) if isinstance(held_out, Data) else 0
     return EpochReport(verbosity, names, plan.last, batches if asked else rows, held_rows, asked, rows)
 
@@ -147,7 +148,7 @@ def _stream(train: Data | GivenBatches, size: int, plan: Plan) -> Batches | None
 
 def training_run(model: Model, engine: EngineModel, batch_size: int, measures: Measures) -> Run | PythonRun:
     """Return what trains on arrays."""
-    if measures.in_python or model.stepper.has_part(model.weights):
+    if measures.in_python or model.stepper.has_part(measures.ruled):
         return python_run(model, engine, batch_size, measures)
     if measures.plain:
         return Run(engine, batch_size)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnlite.config import floatx
+from nnlite.config import FLOATS, floatx
 from nnlite.errors import ArgumentError, UnsupportedError, choice, number
 from nnlite.registry import Configurable, Family, arguments
 
@@ -45,8 +45,10 @@ class Initializer(Configurable):
     def __call__(self, shape: Sequence[int], dtype: str | None = None, *, key: Key | None = None) -> NDArray[Any]:
         if self.seed is not None:
             key = (int(self.seed), 0)
-        sizes = tuple(int(size) for size in shape)
-        return self.fill(sizes, np.dtype(dtype or floatx()).name, key or (new_seed(), 0))
+        name = dtype or floatx()
+        if not (isinstance(name, str) and name in FLOATS):
+            name = np.dtype(name).name
+        return self.fill(tuple(map(int, shape)), name, key or (new_seed(), 0))
 
     def fill(self, shape: tuple[int, ...], dtype: str, key: Key) -> NDArray[Any]:
         """Return the weights; what an entry defines."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from nnlite.progress_lines import remaining, shown
 
@@ -10,6 +11,7 @@ WIDTH = 20
 _BOLD, _GREEN, _WHITE, _PLAIN = "\x1b[1m", "\x1b[32m", "\x1b[37m", "\x1b[0m"
 
 
+@lru_cache  # for a full bar ends every epoch
 def bar(current: int, target: int, width: int = WIDTH) -> str:
     """Return the count and the bar: the part done in green, the rest in white."""
     filled = int(width * current / target)

@@ -171,9 +171,9 @@ class Model(EarlierMethods):
         """Loss and metrics, settled when the outputs are known and first needed."""
         measures = self._measures
         if measures is None:
-            weights = self.weights if era("penalties.of_frozen") else self.trainable_weights
-            own = tuple(w for w in weights if w.regularizer is not None and w.regularizer.in_python)
-            measures = objective.measures(door)._replace(penalised=own)
+            weights = self.weights
+            counted = weights if era("penalties.of_frozen") else self.trainable_weights
+            measures = objective.measures(door, weights, counted)
         if door is self._door:
             self._measures = measures
         return measures
@@ -196,14 +196,15 @@ class Model(EarlierMethods):
     @property
     def metrics(self) -> list[Any]:
         """The metrics."""
-        return list(self._settled().metrics)
+        return list(self.settled().metrics)
 
     @property
     def metrics_names(self) -> list[str]:
         """What `evaluate` returns, in order: "loss" and the names of the metrics."""
-        return list(self._settled().names)
+        return list(self.settled().names)
 
-    def _settled(self) -> Measures:
+    def settled(self) -> Measures:
+        """Return loss and metrics of the built model. Raises NotBuiltError before it is built."""
         if self._door is None:
             raise NotBuiltError(f"model {self.name!r} must be built before its metrics are settled: build((None, 5)).")
         return self._measured(self._compiled(), self._door)
@@ -274,7 +275,8 @@ class Model(EarlierMethods):
             RuntimeWarning: the loss is no longer finite.
             UserWarning: a generator ends before the training.
         """
-        _only_known(Model.fit, without_effect)
+        if without_effect:
+            _only_known(Model.fit, without_effect)
         listeners, verbosity = Listeners(callbacks), level(verbose)
         last = data.whole("epochs", epochs, 0) if nb_epoch is None else data.whole("nb_epoch", nb_epoch, 0)
         first, steps = data.whole("initial_epoch", initial_epoch, 0), data.count("steps_per_epoch", steps_per_epoch)
@@ -293,7 +295,7 @@ class Model(EarlierMethods):
             raise ArgumentError("validation_split must be 0 for batches; give some as validation_data.")
         plan = Plan(batch_size, steps, order, first, last, held_size, held_steps, often)
         with self._turn:
-            return fit(self, train, held_out, door, measures, plan, listeners, verbosity)
+            return fit(self, train, held_out, door, plan, listeners, verbosity)
 
     def source(
         self,
@@ -307,29 +309,29 @@ class Model(EarlierMethods):
     ) -> tuple[Data | GivenBatches, Door, Measures]:
         """Return arrays or batches, checked, and door and measures they fit: `known`, or those of the first rows."""
         objective = self._compiled()
-        batches = None
-        if gives_batches(x):
-            beside(f"{kind}x", y=y, sample_weight=sample_weight)
-            batches = x if isinstance(x, GivenBatches) else GivenBatches(f"{kind}x", x, shuffle)
-        else:
+        if not gives_batches(x):
             x = data.reals(f"{kind}x", x)
-        name = f"{kind}x" if batches is None else batches.argument
-        first = batches.first() if batches is not None and known is None else None
-        if known is None:
-            door = self.door_for(x if first is None else data.reals("x", triple(name, first)[0]))
-            known = door, self._measured(objective, door)
-        door, measures = known
+            door, measures = known or self._door_and_measures(objective, x)
+            loss, columns = measures.loss, measures.columns
+            return data.checked(kind, x, y, sample_weight, class_weight, loss, columns, door), door, measures
+        beside(f"{kind}x", y=y, sample_weight=sample_weight)
+        batches = x if isinstance(x, GivenBatches) else GivenBatches(f"{kind}x", x, shuffle)
+        name, first = batches.argument, batches.first() if known is None else None
+        door, measures = known or self._door_and_measures(objective, data.reals("x", triple(name, first)[0]))
 
         def ready(batch: Any) -> Data:
             x, y, weights = triple(name, batch)
             return data.checked(kind, x, y, weights, class_weight, measures.loss, measures.columns, door)
 
-        if batches is None:
-            return ready((x, y, sample_weight)), door, measures
         batches.ready = ready
-        if first is not None:
+        if known is None:
             ready(first)
         return batches, door, measures
+
+    def _door_and_measures(self, objective: Objective, rows: Array) -> tuple[Door, Measures]:
+        """What the model takes, and what it is trained for, for rows like those if it is not built."""
+        door = self.door_for(rows)
+        return door, self._measured(objective, door)
 
     def train_on_batch(
         self,
@@ -344,11 +346,10 @@ class Model(EarlierMethods):
             sample_weight, class_weight = class_weight, sample_weight
         objective = self._compiled()
         x = data.reals("x", x)
-        door = self.door_for(x)
-        measures = self._measured(objective, door)
+        door, measures = self._door_and_measures(objective, x)
         batch = data.checked("", x, y, sample_weight, class_weight, measures.loss, measures.columns, door)
         with self._turn:
-            engine, run = self.made_for(door), self._batch_run
+            engine, run, measures = self.made_for(door), self._batch_run, self.settled()
             if run is None or run.batch_size < len(batch.x):
                 run = self._batch_run = training_run(self, engine, len(batch.x), measures)
             run.bind(*batch, 0)
@@ -396,6 +397,7 @@ class Model(EarlierMethods):
             source = source if steps is None else source.part(0, steps * size)
             units, batches = len(source.x), -(-len(source.x) // size)
         engine, progress = self.made_for(door), PassReport(verbosity, units, batches)
+        measures = self.settled()
         params = {"steps": batches, "samples": units, "verbose": verbosity, "metrics": measures.names}
         listeners.introduce(self, params)
         run = self._rested(engine, size)

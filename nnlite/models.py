@@ -33,6 +33,8 @@ from nnlite.summary import print_summary
 
 Array = NDArray[Any]
 
+NOTHING = [LayerRecord("linear")]  # what the engine computes for layers that compute nothing
+
 
 class Sequential(Composable, Saved, Model):
     """A model whose layers follow one another.
@@ -211,9 +213,9 @@ class Sequential(Composable, Saved, Model):
         for layer in layers:
             output = layer.output_row(output)
         first, last = layers[0], layers[-1]
-        records = [record for layer in layers for record in layer.records()]
+        computing = next((records for layer in reversed(layers) if (records := layer.records())), NOTHING)
         dtype = np.dtype((self._input or first).dtype or backend.floatx())
-        return Door(row, output, dtype, first.name, last.name, records[-1].row if records else "linear")
+        return Door(row, output, dtype, first.name, last.name, computing[-1].row)
 
     def door_for(self, array: Array) -> Door:
         """Return what the model takes and gives, for rows like those of `array` if it is not built."""
@@ -256,7 +258,7 @@ class Sequential(Composable, Saved, Model):
             raise NotBuiltError(
                 f"model {self.name!r} has no weights yet: build it with build((None, 5)), fit() or an input shape."
             )
-        records = [record for layer in self._layers for record in layer.records()] or [LayerRecord("linear")]
+        records = [record for layer in self._layers for record in layer.records()] or NOTHING
         dtype = self._door.dtype.name
         engine = EngineModel(records, self._door.input_units, dtype, None, self._seed)
         values: list[Array] = [] if given is None else given

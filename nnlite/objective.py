@@ -37,19 +37,13 @@ class Measures(NamedTuple):
     columns: int | None  # of the targets; None: what is written in Python takes any number
     own: list[tuple[Row, ...]]  # the engine's rows of each metric; () if Python counts it
     weighted: int  # how many of the metrics, at the end, count rows by their sample weights
-    penalised: tuple[Weight, ...] = ()  # weights whose penalty the engine does not know
+    plain: bool  # whether the means of the engine's rows are the metrics, one for one
+    penalised: tuple[Weight, ...]  # weights whose penalty the engine does not know
+    ruled: bool  # whether a regularizer or constraint of a weight is written in Python
 
     def penalty(self) -> float:
         """Return the penalties the engine does not know."""
         return sum(weight.penalty() for weight in self.penalised)
-
-    @property
-    def plain(self) -> bool:
-        """Whether the means of the engine's rows are the metrics, one for one."""
-        return all(
-            type(metric).value is Metric.value and len(own) == 1
-            for metric, own in zip(self.metrics, self.own, strict=True)
-        )
 
     def counted(self) -> Iterator[tuple[Metric, bool]]:
         """Yield the metrics Python counts, each with whether it counts rows by their sample weights."""
@@ -63,6 +57,8 @@ class Measures(NamedTuple):
 
         Metrics written in Python give what they have counted.
         """
+        if self.plain:
+            return [float(means[0]), *means[1:]]
         found, rest = [float(means[0])], list(means[1:])
         for metric, rows in zip(self.metrics, self.own, strict=True):
             own, rest = rest[: len(rows)], rest[len(rows) :]
@@ -97,12 +93,12 @@ class Objective:
             "weighted_metrics": [_described(identifier) for identifier in self.weighted] or None,
         }
 
-    def measures(self, door: Door) -> Measures:
-        """Return loss and metrics for a model of those outputs."""
+    def measures(self, door: Door, weights: Sequence[Weight], counted: Sequence[Weight]) -> Measures:
+        """Return loss and metrics for a model of those outputs and weights, the regularizers of some of which count."""
         units = door.output_units
         loss = self.loss or losses.LOSSES.get("mean_squared_error")
-        row, weight = loss.record(units, door.activation), self.weight if self.loss else 0.0
-        record = None if row is None else _record_of(row, weight, loss)
+        row, factor = loss.record(units, door.activation), self.weight if self.loss else 0.0
+        record = None if row is None else _record_of(row, factor, loss)
         chosen = self.chosen + self.weighted
         found = [metrics.get(identifier, loss, units, 1 if loss.sparse else units) for identifier in chosen]
         first = len(self.chosen)  # of those that count by weights, which the engine does not
@@ -115,17 +111,24 @@ class Objective:
             listed = ", ".join(repr(metric.name) for metric in found)
             text = "class numbers in one column, or a column for each unit, as the loss does"
             raise ValueError(f"metrics must all take {text}; received {listed} with the loss {loss.name!r}.")
-        plain = [metric.name for metric in found[:first]]
+        unweighted = [metric.name for metric in found[:first]]
         always = era("weighted_metrics.prefix")
-        names = plain + [f"weighted_{m.name}" if always or m.name in plain else m.name for m in found[first:]]
-        names = _numbered(["loss", *names])
+        weighted = [f"weighted_{m.name}" if always or m.name in unweighted else m.name for m in found[first:]]
+        names = _numbered(["loss", *unweighted, *weighted])
         in_python, width = record is None or () in rows, columns.pop() if columns else None
-        return Measures(loss, record, weight, found, known, in_python, names, width, rows, len(self.weighted))
+        plain = all(type(m).value is Metric.value and len(own) == 1 for m, own in zip(found, rows, strict=True))
+        own = tuple([w for w in counted if w.regularizer is not None and w.regularizer.in_python])
+        rules = [rule for weight in weights for rule in (weight.regularizer, weight.constraint) if rule is not None]
+        ruled = any([rule.in_python for rule in rules])
+        settled = (loss, record, factor, found, known, in_python, names, width, rows, len(self.weighted))
+        return Measures(*settled, plain, own, ruled)
 
     def compile(self, engine: EngineModel, measures: Measures) -> None:
         """Give an engine loss, metrics and optimizer; its weights stay."""
-        without = NO_LOSS._replace(skip_frozen=not era("penalties.of_frozen"))
-        engine.compile(measures.record or without, True, measures.rows, self.optimizer.record())
+        record = measures.record
+        if record is None:
+            record = NO_LOSS._replace(skip_frozen=not era("penalties.of_frozen"))
+        engine.compile(record, True, measures.rows, self.optimizer.record())
         self.optimizer.attach(engine)
         self.stepper = Stepper(self.optimizer)
 

@@ -131,10 +131,13 @@ class PassReport:
         like_keras3 = era("progress.like_keras3")
         self._units = (steps if like_keras3 or rows is None else rows) or 1
         self._shows_values = like_keras3
-        self._bar = Progbar(self._units, verbose=verbose if like_keras3 else int(verbose == 1))
+        shown = verbose if like_keras3 else int(verbose == 1)
+        self._bar = Progbar(self._units, verbose=shown) if shown else None
 
     def done(self, names: Sequence[str] = (), means: Sequence[float] = ()) -> None:
         """Show the pass as done, with its values."""
+        if self._bar is None:
+            return
         chosen = in_order(names) if self._shows_values else []
         self._bar.update(self._units, [(names[i], means[i]) for i in chosen])
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 WIDTH = 30
 
 
+@lru_cache  # for a full bar ends every epoch
 def bar(current: int, target: int, width: int = WIDTH) -> str:
     """Return the count and the bar: ``" 32/400 [=>............................]"``."""
     filled = int(width * current / target)

@@ -86,7 +86,7 @@ class PythonRun:
     ) -> None:
         self.model, self._measures, self._weights = engine, measures, weights
         self._statistics = [weight for weight in weights if not weight.trainable]
-        self._stepper = stepper if stepper.has_part(weights) else None
+        self._stepper = stepper if stepper.has_part(measures.ruled) else None
         # a model of nothing that applies the engine's metrics to given outputs
         self._judging = _engine.EngineModel([LayerRecord("linear")], engine.output_units, engine.dtype.name)
         self._judging.compile(NO_LOSS, False, measures.rows, OptimizerRecord("sgd", (), 0.0))

@@ -39,12 +39,10 @@ class Stepper:
         self._averages: dict[int, Array] = {}
         self._averaged = 0  # batches
 
-    def has_part(self, weights: Sequence[Weight]) -> bool:
-        """Whether Python has a part in the steps of a model with those weights."""
-        rules = [rule for weight in weights for rule in (weight.regularizer, weight.constraint)]
-        of_rules = any(rule is not None and rule.in_python for rule in rules)
+    def has_part(self, ruled: bool) -> bool:
+        """Whether Python has a part in the steps of a model; `ruled`: it has one in the rules of the weights."""
         optimizer = self.optimizer
-        return of_rules or optimizer.in_python or optimizer.use_ema or self._wanted > 1
+        return ruled or optimizer.in_python or optimizer.use_ema or self._wanted > 1
 
     @property
     def _wanted(self) -> int:

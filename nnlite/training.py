@@ -136,26 +136,30 @@ class Training:
         return done
 
     def _finished(self, epoch: int) -> None:
-        began = time.perf_counter()
-        checked = [] if self.validation is None else self.validation.means(epoch)
-        means, seconds = self.run.history(self._recorded), self.run.epoch_times()
-        if not self._by_epoch:
-            self._record()
-        shown = means.tolist() if self._by_epoch or self.report.verbose else []
-        if self._by_epoch:
-            shown[0] += checked
-            seconds += time.perf_counter() - began
+        """End the epochs from `epoch` on, that have finished: several only if nobody has to hear of each."""
         if self.report.target is None:
             self.report.target = self.run.batches
-        logs: ByName[float] = ByName()
         if self._by_epoch:
-            logs.update((self.names[i], shown[0][i]) for i in self._columns(len(shown[0])))
-            if era("progress.like_keras3"):  # it shows what callbacks add, such as the learning rate
-                self._tell(epoch, logs)
+            self._finished_one(epoch)
+        else:
+            means = self._record()
+            if self.report.verbose:
+                self.report.finished(epoch, means.tolist(), self.run.epoch_times().tolist())
+
+    def _finished_one(self, epoch: int) -> None:
+        began = time.perf_counter()
+        means = self.run.history(self._recorded)[0].tolist()
+        if self.validation is not None:
+            means += self.validation.means(epoch)
+        seconds = [taken + time.perf_counter() - began for taken in self.run.epoch_times().tolist()]
+        logs = ByName((self.names[i], means[i]) for i in self._columns(len(means)))
+        like_keras3 = era("progress.like_keras3")
+        if like_keras3:  # it shows what callbacks add, such as the learning rate
+            self._tell(epoch, logs)
         if self.report.verbose:
             added = [(name, value) for name, value in logs.items() if name not in self.names]
-            self.report.finished(epoch, shown, seconds.tolist(), added)
-        if self._by_epoch and not era("progress.like_keras3"):
+            self.report.finished(epoch, [means], seconds, added)
+        if not like_keras3:
             self._tell(epoch, logs)
 
     def _columns(self, width: int) -> list[int]:
@@ -172,14 +176,15 @@ class Training:
             self.history.on_epoch_end(epoch, logs)
             self._recorded += 1
 
-    def _record(self) -> None:
-        """Add to the history what the run has finished since."""
+    def _record(self) -> NDArray[np.float64]:
+        """Add to the history what the run has finished since, and return it."""
         means = self.run.history(self._recorded)
         if len(means):
-            columns = self._columns(means.shape[1])
-            names = [self.names[i] for i in columns]
-            self.history.extend(self._first + self._recorded, names, means[:, columns].tolist())
+            first, columns = self._first + self._recorded, means.T.tolist()
+            named = [(self.names[i], columns[i]) for i in self._columns(len(columns))]
+            self.history.extend(range(first, first + len(means)), named)
             self._recorded += len(means)
+        return means
 
     def _warn_if_lost(self) -> None:
         if self.run.bad_iteration and not self._warned:

@@ -136,6 +136,26 @@ def test_what_an_activation_raises_comes_out() -> None:
         net(activation=broken).predict(X)
 
 
+def test_history_before_an_activation_raises() -> None:
+    """It has the epochs that had ended, as weights and optimizer are those of the last step."""
+    calls = []
+
+    def breaking(x: Any) -> Any:
+        calls.append(len(x))
+        if len(calls) > 40:
+            raise LookupError("of my own")
+        return x * 1.0
+
+    breaking.gradient = lambda x, dy: dy  # type: ignore[attr-defined]
+    model = net(activation=breaking)
+    model.compile("sgd", "mse")
+    with pytest.raises(LookupError):
+        model.fit(X, Y, batch_size=len(X), epochs=100, verbose=0)
+    assert model.history is not None
+    assert model.history.epoch == list(range(40)) == list(range(model.engine.epochs_done))
+    assert len(model.history.history["loss"]) == 40
+
+
 def test_an_activation_that_is_not_finite_is_told() -> None:
     model = net(activation=lambda x: np.where(x > 0, np.nan, x))
     model.compile("sgd", "mse")
@@ -171,6 +191,29 @@ def test_regularizers(regularizer: Any, optimizer: str) -> None:
         net(kernel_regularizer=regularizer, bias_regularizer="l2"), optimizer, lambda t, p: (t - p) ** 2
     )
     same(with_own_loss, found, 1e-7)
+
+
+def test_rules_of_a_model_built_by_its_first_call() -> None:
+    """The penalty counts and the constraint holds from there on."""
+
+    def unbuilt() -> Sequential:
+        small = layers.Dense(1, kernel_regularizer=squares, kernel_constraint=lambda w: np.clip(w, -0.1, 0.1))
+        model = Sequential([small], seed=5)
+        model.compile("sgd", "mse")
+        return model
+
+    model = unbuilt()
+    loss = model.evaluate(X, Y, verbose=0)
+    assert loss == model.evaluate(X, Y, verbose=0)
+    assert (
+        loss
+        == unbuilt().train_on_batch(X, Y)
+        == pytest.approx(((model.predict(X) - Y) ** 2).mean() + squares(model.get_weights()[0]))
+    )
+    model = unbuilt()
+    history = model.fit(X, Y, validation_data=(X, Y), verbose=0).history
+    assert history["val_loss"] == [model.evaluate(X, Y, verbose=0)]
+    assert abs(model.get_weights()[0]).max() <= 0.1 + 1e-7
 
 
 ORTHOGONAL = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 from weakref import ref
 
@@ -45,13 +45,15 @@ class History(Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Record an epoch."""
         logs = logs or {}
-        self.extend(epoch, list(logs), [list(logs.values())])
+        self.epoch.append(epoch)
+        for name, value in logs.items():
+            self.history.setdefault(name, []).append(value)
 
-    def extend(self, epoch: int, names: Sequence[str], means: Sequence[Sequence[float]]) -> None:
-        """Record the epochs from `epoch` on: a row of values called `names` for each."""
-        self.epoch.extend(range(epoch, epoch + len(means)))
-        for name, column in zip(names, zip(*means, strict=True), strict=False):
-            self.history.setdefault(name, []).extend(column)
+    def extend(self, epochs: Iterable[int], columns: Iterable[tuple[str, list[float]]]) -> None:
+        """Record several epochs at once: their numbers, and by name the values of each."""
+        self.epoch.extend(epochs)
+        for name, values in columns:
+            self.history.setdefault(name, []).extend(values)
 
     def keep(self, epochs: int) -> None:
         """Forget all but the first epochs."""

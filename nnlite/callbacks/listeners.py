@@ -38,6 +38,7 @@ class Listeners:
         given = callbacks if callbacks is not None and isinstance(callbacks, Iterable) else [callbacks]
         self.callbacks = [callback for callback in given if callback is not None]
         self._methods: dict[str, list[Callable[..., Any]]] = {}
+        heard = self._methods
         for callback in self.callbacks:
             if isinstance(callback, type) or not any(hasattr(callback, hook) for hook in HOOKS):
                 raise ArgumentError(
@@ -46,11 +47,11 @@ class Listeners:
             for name in HOOKS:
                 method = _own(callback, name)
                 if method is not None:
-                    self._methods.setdefault(_PLAIN_NAMES.get(name, name), []).append(method)
-        self.each_batch = "on_batch_begin" in self._methods or "on_batch_end" in self._methods
-        self.each_epoch = "on_epoch_begin" in self._methods or "on_epoch_end" in self._methods
-        self.each_test_batch = "on_test_batch_begin" in self._methods or "on_test_batch_end" in self._methods
-        self.each_test = self.each_test_batch or "on_test_begin" in self._methods or "on_test_end" in self._methods
+                    heard.setdefault(_PLAIN_NAMES.get(name, name), []).append(method)
+        self.each_batch = "on_batch_begin" in heard or "on_batch_end" in heard
+        self.each_epoch = "on_epoch_begin" in heard or "on_epoch_end" in heard
+        self.each_test_batch = "on_test_batch_begin" in heard or "on_test_batch_end" in heard
+        self.each_test = self.each_test_batch or "on_test_begin" in heard or "on_test_end" in heard
 
     def introduce(self, model: Model, params: Mapping[str, Any], validation: list[Any] | None = None) -> None:
         """Tell the callbacks what is trained, evaluated or asked."""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnlite import activations, backend, regularizers
-from nnlite.config import era
+from nnlite.config import FLOATS, era
 from nnlite.constraints import Constraint, PythonConstraint
 from nnlite.data import whole
 from nnlite.errors import ArgumentError, NotBuiltError, ShapeError, UnsupportedError, choice, unknown_argument
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
+
+NO_LIMIT = Row("none")  # the engine's constraint of a weight that has none there
 
 
 class Weight:
@@ -100,7 +102,7 @@ class Weight:
     def record(self) -> TensorRecord:
         """Return its rule for the engine."""
         penalty, limit = self.regularizer, self.constraint
-        row = limit.record if limit is not None and not limit.in_python else Row("none")
+        row = NO_LIMIT if limit is None or limit.in_python else limit.record
         l1, l2 = (penalty.l1, penalty.l2) if penalty is not None else (0.0, 0.0)
         return TensorRecord(self.trainable, l1, l2, *row)
 
@@ -180,9 +182,7 @@ class Layer(Configurable):
             raise unknown_argument(type(self).__name__, next(iter(unknown)), known)
         self.name = backend.unique_name(type(self).__name__) if name is None else str(name)
         self.trainable = bool(trainable)
-        self.dtype = (
-            None if not (dtype or input_dtype) else choice("dtype", dtype or input_dtype, ("float32", "float64"))
-        )
+        self.dtype = None if not (dtype or input_dtype) else choice("dtype", dtype or input_dtype, FLOATS)
         self.declared_shape = self._declared(input_shape, input_dim, batch_input_shape)
         self.activity_regularizer = regularizers.get(activity_regularizer)
         if self.activity_regularizer is not None and self.activity_regularizer.in_python:
@@ -270,7 +270,7 @@ class Layer(Configurable):
 
     def rules(self) -> tuple[TensorRecord, ...]:
         """Return the rules of its weights for its record."""
-        return tuple(weight.record() for weight in self.weights)
+        return tuple([weight.record() for weight in self.weights])
 
     def first_values(self, seed: int, stream: int, dtype: str) -> list[Array]:
         """Return initial values of its weights: those given as ``weights=``, or the streams from number `stream` on."""
