@@ -23,9 +23,10 @@ typedef struct nn_pass {
     void *parameters;        /* moving statistics change in training, the rest does not */
     void *gradients;
     void *transposed;        /* kernels in panels of their transposes, for input gradients */
-    void *workspace;
-    const void *input;       /* of the batch, laid out like a layer's output */
-    size_t first, rows;      /* rows first ... of the batch, so many of them; first is 0 or, in a narrow plan, a multiple of 16 */
+    void *workspace;         /* from the pass's first row on, */
+    const void *input;       /* like the input, laid out like a layer's output */
+    void *fixed;             /* what is there whatever the rows */
+    size_t first, rows;      /* rows first ... of the batch, so many of them; first is 0 in a narrow plan */
     size_t pitch;            /* of the whole batch: see grid of engine/batch.h */
     size_t room;             /* nn_room of the rows the workspace is cut for */
     void *lanes;             /* scratch of the thread: see plan.lanes */

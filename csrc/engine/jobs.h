@@ -38,7 +38,7 @@ static int stage_couples_rows(const batch_step *s, size_t stage) {
 static outcome outcome_of(const batch_step *s, const nn_pass *p) {
     const nn_run *run = s->run;
     return (outcome){.grid = grid_of(p, p->plan->units), .target_grid = grid_of(p, run->train.target_units),
-                     .targets = run_real(run->targets) + first_place(p), .outputs = place(p, last_layer(p->plan)->output),
+                     .targets = run_real(run->targets) + p->first * NN_LANES, .outputs = place(p, last_layer(p->plan)->output),
                      .weights = run->train.weights ? run_real(run->weights) + p->first : NULL, .batch_rows = s->batch.rows};
 }
 
@@ -46,8 +46,8 @@ static void gather_rows(const batch_step *s, nn_pass *p) {
     const nn_run *run = s->run;
     const nn_data *data = &run->train;
     const grid inputs = grid_of(p, p->plan->inputs), targets = grid_of(p, data->target_units), single = grid_new(1, p->rows, 1, nn_pitch(1, p->rows), NULL, 0);
-    gather((real *)p->input + first_place(p), &inputs, data->x, s->order, s->start + p->first);
-    gather(run_real(run->targets) + first_place(p), &targets, data->y, s->order, s->start + p->first);
+    gather((real *)p->input, &inputs, data->x, s->order, s->start + p->first);
+    gather(run_real(run->targets) + p->first * NN_LANES, &targets, data->y, s->order, s->start + p->first);
     if (data->weights) gather(run_real(run->weights) + p->first, &single, data->weights, s->order, s->start + p->first);
 }
 
@@ -69,8 +69,10 @@ static void do_stages(const batch_step *s, nn_pass *p, size_t from, size_t to) {
 static nn_pass pass_of_rows(const batch_step *s, size_t first, size_t rows, size_t thread) {
     nn_pass p = s->batch;
     p.first = first;
+    p.workspace = (real *)p.workspace + first * NN_LANES;
+    p.input = (const real *)p.input + first * NN_LANES;
     p.rows = rows;
-    p.lanes = lanes_of_run(run_of(s->run, thread));
+    p.lanes = fixed_of_run(run_of(s->run, thread)) + p.plan->lanes;
     return p;
 }
 

@@ -1,4 +1,4 @@
-/* Layers. To add one: its four routines and its row in NN_LAYER_ROWS, here or in a file included here; a class under nnlite/layers/; a line of
+/* Layers. To add one: its row in NN_LAYER_ROWS, here, and its four routines, here or in a file included here; a class under nnlite/layers/; a line of
  * tests/reference.py. Every activation row is a layer too: those follow the rows of this list.
  *
  * NAME_shape(l)             tensors, scratch and what backward will read, from l's widths and numbers
@@ -9,10 +9,32 @@
  * Backward of all layers comes before weights of any, so each gradient has its own place. Padding of outputs may hold anything finite; padding of
  * gradients is 0, so padding of parameters stays 0. */
 
-static inline size_t first_place(const nn_pass *p) { return p->first * (p->plan->narrow ? 1 : NN_LANES); }
-static inline real *place(const nn_pass *p, size_t where) { return (real *)p->workspace + where * p->room + first_place(p); }
-static inline real *fixed_place(const nn_pass *p, size_t where) { return (real *)p->workspace + p->plan->row_reals * p->room + where; }
-static inline real *layer_input(const nn_pass *p, const nn_layer *l) { return l->input == NN_PLAN_INPUT ? (real *)p->input + first_place(p) : place(p, l->input); }
+#define NN_LAYER_ROWS(ROW) \
+    ROW(dense) \
+    ROW(batch_normalization) \
+    ROW(layer_normalization) \
+    ROW(unit_normalization) \
+    ROW(normalization) \
+    ROW(rescaling) \
+    ROW(prelu) \
+    ROW(dropout) \
+    ROW(gaussian_dropout) \
+    ROW(gaussian_noise) \
+    ROW(alpha_dropout) \
+    ROW(activity_regularization) \
+    ROW(given)
+
+/* Called, not inlined: the way to a small layer would lead through what the largest needs. */
+#define ROW(name) \
+    static NN_APART void name##_forward(nn_pass *p, const nn_layer *l); \
+    static NN_APART void name##_backward(nn_pass *p, const nn_layer *l, real *dx); \
+    static NN_APART void name##_weights(nn_pass *p, const nn_layer *l);
+NN_LAYER_ROWS(ROW)
+#undef ROW
+
+static inline real *place(const nn_pass *p, size_t where) { return (real *)p->workspace + where * p->room; }
+static inline real *fixed_place(const nn_pass *p, size_t where) { return (real *)p->fixed + where; }
+static inline real *layer_input(const nn_pass *p, const nn_layer *l) { return l->input == NN_PLAN_INPUT ? (real *)p->input : place(p, l->input); }
 static inline real *tensor_values(const nn_pass *p, const nn_layer *l, size_t t) { return (real *)p->parameters + l->tensors[t].offset; }
 static inline real *tensor_gradient(const nn_pass *p, const nn_layer *l, size_t t) { return (real *)p->gradients + l->tensors[t].offset; }
 NN_INLINE grid grid_of(const nn_pass *p, size_t units) {
@@ -174,21 +196,6 @@ static void activity_regularization_backward(nn_pass *p, const nn_layer *l, real
 }
 
 static void activity_regularization_weights(nn_pass *p, const nn_layer *l) { (void)p; (void)l; }
-
-#define NN_LAYER_ROWS(ROW) \
-    ROW(dense) \
-    ROW(batch_normalization) \
-    ROW(layer_normalization) \
-    ROW(unit_normalization) \
-    ROW(normalization) \
-    ROW(rescaling) \
-    ROW(prelu) \
-    ROW(dropout) \
-    ROW(gaussian_dropout) \
-    ROW(gaussian_noise) \
-    ROW(alpha_dropout) \
-    ROW(activity_regularization) \
-    ROW(given)
 
 /* ---- everything below follows from the rows ---- */
 

@@ -38,6 +38,7 @@ typedef uint64_t real_bits;
 #define NN_INFINITY ((real)__builtin_inff())
 #define NN_NAN ((real)__builtin_nanf(""))
 
+#define NN_APART __attribute__((noinline))
 #ifndef NN_INLINE
 #define NN_INLINE static inline __attribute__((always_inline))
 #endif

@@ -5,16 +5,17 @@ static inline real *run_real(void *p) { return (real *)p; }
 /* The run a thread works in. */
 static nn_run *run_of(nn_run *run, size_t thread) { return thread ? run->helpers[thread - 1] : run; }
 
-static real *lanes_of_run(const nn_run *run) {
+static real *fixed_of_run(const nn_run *run) {
     const nn_plan *plan = &run->model->plan;
-    return (real *)run->workspace + nn_room(plan->narrow, run->batch_size) * plan->row_reals + plan->lanes;
+    return (real *)run->workspace + nn_room(plan->narrow, run->batch_size) * plan->row_reals;
 }
 
 NN_INLINE nn_pass pass_of(nn_run *run, const void *input, size_t rows, int training) {
     nn_model *m = run->model;
+    real *fixed = fixed_of_run(run);
     return (nn_pass){.plan = &m->plan, .parameters = m->parameters, .gradients = m->gradients, .transposed = m->transposed,
-                     .workspace = run->workspace, .lanes = lanes_of_run(run), .input = input, .rows = rows, .pitch = nn_pitch(m->plan.narrow, rows),
-                     .room = nn_room(m->plan.narrow, run->batch_size), .training = training,
+                     .workspace = run->workspace, .fixed = fixed, .lanes = fixed + m->plan.lanes, .input = input, .rows = rows,
+                     .pitch = nn_pitch(m->plan.narrow, rows), .room = nn_room(m->plan.narrow, run->batch_size), .training = training,
                      .seed = m->state.seed, .iteration = m->state.iterations, .outside = &m->outside};
 }
 

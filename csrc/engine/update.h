@@ -170,14 +170,16 @@ static void constrain(real *w, const nn_tensor *t) {
 /* ---- the step ---- */
 
 static void transpose_kernels(const nn_plan *plan, void *transposed, const void *parameters, const nn_step *step) {
-    for (size_t l = 1; l < plan->n_layers && !plan->narrow; l++) {
+    for (size_t l = 1; l < plan->n_layers; l++) {
         const nn_layer *layer = &plan->layers[l];
         if (layer->kind.row == LAYER_dense && !flows(step, &plan->tensors[layer->first_tensor]))
             dense_transpose(layer, (real *)transposed + layer->transposed, (const real *)parameters + layer->tensors[0].offset);
     }
 }
 
-static void transpose_all(const nn_plan *plan, void *transposed, const void *parameters) { transpose_kernels(plan, transposed, parameters, NULL); }
+static void transpose_all(const nn_plan *plan, void *transposed, const void *parameters) {
+    if (!plan->narrow) transpose_kernels(plan, transposed, parameters, NULL);
+}
 
 /* Moves runs of neighbouring tensors that do and whose gradients are stored. */
 static void sweep_tensors(const nn_step *s) {
@@ -222,7 +224,7 @@ static void step_end(const nn_step *s, double penalty) {
         const nn_tensor *t = &m->plan.tensors[k];
         if (moves(t)) constrain(block_at(m->parameters, t), t);
     }
-    transpose_kernels(&m->plan, m->transposed, m->parameters, s);
+    if (!m->plan.narrow) transpose_kernels(&m->plan, m->transposed, m->parameters, s);
     m->state.iterations++;
 }
 
