@@ -40,7 +40,7 @@ NN_INLINE void narrow_strip(real *c, const real *a, size_t ai, size_t ak, const 
 }
 
 NN_INLINE void narrow_product(real *c, const real *a, size_t ai, size_t ak, const real *b, const real *start, size_t m, size_t k, size_t pitch) {
-    if (pitch == 2 * NN_LANES) { /* a known pitch saves as many instructions as a small layer has */
+    if (NN_BITS == 32 && pitch == 2 * NN_LANES) { /* a known pitch saves as many instructions as a small layer has */
         narrow_strip(c, a, ai, ak, b, start, m, k, 2 * NN_LANES, 2);
         return;
     }
@@ -110,7 +110,7 @@ NN_INLINE void narrow_tiles(const sums_store *s, real *kept, const size_t pitch,
             if (kept) waiting += NN_LANES * NN_LANES;
             if (kept && !s->ends) continue;
             const vec sums = waiting_sums(done);
-            if (B == units || A == 1) {
+            if (B == units) {
                 v_store(to, sums);
             } else {
                 real rows[NN_LANES];
@@ -128,7 +128,7 @@ static size_t narrow_tile_count(size_t inputs, size_t units, size_t B) {
 /* B of the tiles that cover a layer with the least work, sums and loads; 0: it is too small for any. */
 static size_t narrow_tile_units(size_t inputs, size_t units) {
     size_t best = 0, least = SIZE_MAX;
-    for (size_t B = 1; B <= NN_LANES; B *= 2) {
+    for (size_t B = 1; B <= 8; B *= 2) {
         const size_t A = NN_LANES / B, work = narrow_tile_count(inputs, units, B) * (A * B + A + B);
         if (A > inputs || B > units || work >= least) continue;
         best = B;
@@ -196,13 +196,12 @@ static void narrow_gradient(sums_store *s, real *kept, real *gradient, int bias,
         return;
     }
     if (s->count == 0) s->to = gradient;
-#define OF_PITCH(routine, ...) /* of batches of one or two vectors all is known */ \
-    if (!kept && pitch == NN_LANES) routine(s, NULL, NN_LANES, __VA_ARGS__); \
-    else if (!kept && pitch == 2 * NN_LANES) routine(s, NULL, 2 * NN_LANES, __VA_ARGS__); \
+#define OF_PITCH(routine, ...) /* all is known of the usual batches; for double it would be too much code */ \
+    if (NN_BITS == 32 && !kept && pitch == 2 * NN_LANES) routine(s, NULL, 2 * NN_LANES, __VA_ARGS__); \
     else routine(s, kept, pitch, __VA_ARGS__);
     switch (tile_units) {
 #define TILES(B) case B: OF_PITCH(narrow_tiles, gradient, x, dy, inputs, units, B) return;
-    TILES(1) TILES(2) TILES(4) TILES(8) TILES(16)
+    TILES(1) TILES(2) TILES(4) TILES(8)
 #undef TILES
     default: OF_PITCH(narrow_few, x, dy, inputs, units)
     }

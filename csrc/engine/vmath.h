@@ -47,6 +47,13 @@ static const real erfc_bottom[] = {0x1.cc1fcbf0f124bp-7, 0x1.19b00a30c9ef6p-3, 0
                                    0x1.5ca1469557202p+1, 0x1.3ebd3f74afaa9p+1, 1};
 #endif
 
+/* These functions are part of a hundred rows. Double, of which a vec takes twice as many registers, pays for a call with less than it saves in code. */
+#if NN_BITS == 64
+#define NN_VMATH static NN_APART
+#else
+#define NN_VMATH NN_INLINE
+#endif
+
 NN_INLINE vec v_polynomial(vec x, const real *terms, const size_t count) {
     vec sum = v_set(terms[0]);
 #pragma GCC unroll 16
@@ -68,10 +75,10 @@ NN_INLINE vec v_exp_inside(vec x) {
     return v_scale(v_fma(v_fma(POLYNOMIAL(r, exp_terms), r, one), r, one), n);
 }
 
-NN_INLINE vec v_exp(vec x) { return v_exp_inside(v_min(v_set(EXP_MOST), v_max(v_set(EXP_LEAST), x))); }
+NN_VMATH vec v_exp(vec x) { return v_exp_inside(v_min(v_set(EXP_MOST), v_max(v_set(EXP_LEAST), x))); }
 
 /* e^-|x| */
-NN_INLINE vec v_exp_falling(vec x) { return v_exp_inside(v_max(v_set(EXP_LEAST), v_neg(v_abs(x)))); }
+NN_VMATH vec v_exp_falling(vec x) { return v_exp_inside(v_max(v_set(EXP_LEAST), v_neg(v_abs(x)))); }
 
 /* EXPM1_LEAST <= x <= EXP_MOST: (e^x - 1) / 2 = 2^(n-1) p + (2^(n-1) - 1/2), p = r + r^2 q(r) = e^r - 1 */
 NN_INLINE vec v_expm1_half(vec x) {
@@ -80,7 +87,7 @@ NN_INLINE vec v_expm1_half(vec x) {
     return v_fma(power, p, v_sub(power, v_set(0.5)));
 }
 
-NN_INLINE vec v_expm1(vec x) {
+NN_VMATH vec v_expm1(vec x) {
     const vec half = v_expm1_half(v_min(v_set(EXP_MOST), v_max(v_set(EXPM1_LEAST), x)));
     return v_select(v_lt(v_abs(x), v_set(TINY)), x, v_add(half, half));
 }
@@ -98,7 +105,7 @@ NN_INLINE vec v_log_limits(vec distance, vec y) {
     return v_select(v_gt(distance, v_zero()), v_select(v_lt(distance, v_set(NN_INFINITY)), y, distance), below);
 }
 
-NN_INLINE vec v_log(vec x) {
+NN_VMATH vec v_log(vec x) {
     const mask subnormal = v_lt(x, v_set(NN_SMALLEST_NORMAL));
     vec e;
     const vec m = v_split(v_select(subnormal, v_mul(x, v_set((real)((uint64_t)1 << SUBNORMAL_SHIFT))), x), &e);
@@ -106,7 +113,7 @@ NN_INLINE vec v_log(vec x) {
 }
 
 /* 1 + x = u + rest exactly; f = (u + rest) 2^-e - 1. From 2^64 on the rest is nothing, and 2^-e might be. */
-NN_INLINE vec v_log1p(vec x) {
+NN_VMATH vec v_log1p(vec x) {
     const vec one = v_set(1), u = v_add(one, x), rest = v_sub(v_min(one, x), v_sub(u, v_max(one, x)));
     vec e;
     const vec m = v_split(u, &e), scaled = v_mul(rest, v_exp2i(v_neg(v_min(e, v_set(64)))));
@@ -115,19 +122,19 @@ NN_INLINE vec v_log1p(vec x) {
 }
 
 /* tanh |x| = -e / (2 + e), e = e^(-2 |x|) - 1 */
-NN_INLINE vec v_tanh(vec x) {
+NN_VMATH vec v_tanh(vec x) {
     const vec half = v_expm1_half(v_max(v_set(EXPM1_LEAST), v_mul(v_abs(x), v_set(-2))));
     return v_copysign(v_div(half, v_add(v_set(1), half)), x);
 }
 
 /* 1 / (1 + e^-|x|) for x >= 0, e^-|x| times that below */
-NN_INLINE vec v_sigmoid(vec x) {
+NN_VMATH vec v_sigmoid(vec x) {
     const vec e = v_exp_falling(x), one = v_set(1);
     return v_div(v_select(v_ge(x, v_zero()), one, e), v_add(one, e));
 }
 
 /* max(0, x) + log(1 + e^-|x|) */
-NN_INLINE vec v_softplus(vec x) {
+NN_VMATH vec v_softplus(vec x) {
     const vec e = v_exp_falling(x), one = v_set(1);
     const mask large = v_gt(e, v_set(0x1.a8279ap-2)); /* sqrt 2 - 1 */
     const vec f = v_select(large, v_fma(e, v_set(0.5), v_set(-0.5)), e);
@@ -135,7 +142,7 @@ NN_INLINE vec v_softplus(vec x) {
 }
 
 /* x + x P(x^2) / Q(x^2) for |x| <= 1, 1 - e^(-x^2) A(|x|) / B(|x|) above */
-NN_INLINE vec v_erf(vec x) {
+NN_VMATH vec v_erf(vec x) {
     const vec size = v_min(v_set(6), v_abs(x)), z = v_mul(size, size), one = v_set(1);
     const mask small = v_le(size, one);
     const vec top = v_select(small, POLYNOMIAL(z, erf_top), v_mul(v_exp_inside(v_neg(z)), POLYNOMIAL(size, erfc_top)));
