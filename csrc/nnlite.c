@@ -243,15 +243,16 @@ static nn_status cut_block(nn_run *run) {
     if (run->batch_size > SIZE_MAX / 4) return NN_TOO_LARGE;
     int ok = 1;
     const size_t rows = nn_pad(run->batch_size) + 1; /* no less than nn_room */
+    const size_t weights = nn_pad(rows); /* every part of the block starts on 64 bytes */
     const size_t input = nn_size(rows, plan->input_stride, 0, &ok), targets_reals = nn_size(rows, plan->stride, 0, &ok);
     const size_t workspace = nn_size(rows, plan->row_reals, plan->fixed_reals, &ok);
-    const size_t reals = nn_size(1, input, nn_size(1, targets_reals, nn_size(1, rows, workspace, &ok), &ok), &ok);
+    const size_t reals = nn_size(1, input, nn_size(1, targets_reals, nn_size(1, weights, workspace, &ok), &ok), &ok);
     if (!ok) return NN_TOO_LARGE;
     run->block = run->input = block_new(reals, engine->bits);
     if (!run->block) return NN_OUT_OF_MEMORY;
     run->targets = advance_by(engine, run->input, input);
     run->weights = advance_by(engine, run->targets, targets_reals);
-    run->workspace = advance_by(engine, run->weights, rows);
+    run->workspace = advance_by(engine, run->weights, weights);
     return NN_OK;
 }
 
