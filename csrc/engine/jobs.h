@@ -9,6 +9,12 @@
  *
  * No chain of additions is cut by this, so neither the parts nor the number of threads change a bit. */
 
+/* What a thread keeps to itself through a step. */
+typedef struct thread_share {
+    _Alignas(64) int has_inputs; /* those of the whole batch, in its own run */
+    nn_ahead ahead;
+} thread_share;
+
 /* The way of a batch through the plan, in stages: its rows gathered; forward of each layer; the gradient of the loss; backward of each layer but the last
  * `skip`, which the loss has done. */
 typedef struct batch_step {
@@ -21,7 +27,8 @@ typedef struct batch_step {
     size_t strips, parts;      /* of a job of panels */
     size_t own_tiles;          /* tiles in a thread's share */
     double part_work;          /* of a tile, multiply-adds */
-    nn_ahead *ahead;           /* of each thread, or NULL */
+    size_t inputs_each;           /* each thread gathers all inputs for itself */
+    thread_share shares[NN_MOST_THREADS];
     double *sums;              /* of loss and metrics */
 } batch_step;
 
@@ -46,17 +53,22 @@ static outcome outcome_of(const nn_run *run, const nn_pass *p) {
                      .weights = run->train.weights ? run_real(run->weights) + p->first : NULL};
 }
 
-static void gather_rows(const batch_step *s, nn_pass *p) {
+static void gather_inputs(const batch_step *s, nn_pass *p) {
+    const grid inputs = grid_of(p, p->plan->inputs);
+    gather((real *)p->input + first_place(p), &inputs, s->run->train.x, s->order, s->start + p->first);
+}
+
+static void gather_targets(const batch_step *s, nn_pass *p) {
     const nn_run *run = s->run;
     const nn_data *data = &run->train;
-    const grid inputs = grid_of(p, p->plan->inputs), targets = grid_of(p, data->target_units), single = grid_new(1, p->rows, 1, nn_pitch(1, p->rows), NULL, 0);
-    gather((real *)p->input + first_place(p), &inputs, data->x, s->order, s->start + p->first);
+    const grid targets = grid_of(p, data->target_units), single = grid_new(1, p->rows, 1, nn_pitch(1, p->rows), NULL, 0);
     gather(run_real(run->targets) + first_place(p), &targets, data->y, s->order, s->start + p->first);
     if (data->weights) gather(run_real(run->weights) + p->first, &single, data->weights, s->order, s->start + p->first);
 }
 
 static void gradient_of_loss(const batch_step *s, nn_pass *p) {
     const nn_model *m = s->run->model;
+    gather_targets(s, p);
     const outcome o = outcome_of(s->run, p);
     const double scale = m->loss.sum ? m->loss.weight : m->loss.weight / (double)s->batch.rows;
     loss_pass(place(p, last_layer(p->plan)->gradient), &m->loss.kind, m->fused, (real)scale, &o);
@@ -66,7 +78,7 @@ static void do_stages(const batch_step *s, nn_pass *p, size_t from, size_t to) {
     const nn_plan *plan = p->plan;
     for (size_t stage = from; stage < to; stage++) {
         const nn_layer *layer = layer_of_stage(s, stage);
-        if (stage == 0) gather_rows(s, p);
+        if (stage == 0) gather_inputs(s, p);
         else if (!layer) gradient_of_loss(s, p);
         else if (stage <= plan->n_layers) layer_forward(p, layer);
         else layer_backward(p, layer, layer == plan->layers ? NULL : place(p, layer[-1].gradient));
@@ -74,16 +86,23 @@ static void do_stages(const batch_step *s, nn_pass *p, size_t from, size_t to) {
 }
 
 /* The pass over rows [first, first + rows) of the batch by a thread, which has scratch of its own. */
-static nn_pass pass_of_rows(const batch_step *s, size_t first, size_t rows, size_t thread) {
+static nn_pass pass_of_rows(batch_step *s, size_t first, size_t rows, size_t thread) {
+    const nn_run *own = run_of(s->run, thread);
     nn_pass p = s->batch;
+    if (s->inputs_each) {
+        p.input = own->input;
+        if (!s->shares[thread].has_inputs) gather_inputs(s, &p);
+        s->shares[thread].has_inputs = 1;
+    }
     p.first = first;
     p.rows = rows;
-    p.lanes = lanes_of_run(run_of(s->run, thread));
+    p.lanes = lanes_of_run(own);
+    p.ahead = &s->shares[thread].ahead;
     return p;
 }
 
 static void do_rows(void *context, size_t part, size_t thread) {
-    const batch_step *s = context;
+    batch_step *s = context;
     const size_t first = part * s->part_rows, left = s->batch.rows - first;
     nn_pass p = pass_of_rows(s, first, left < s->part_rows ? left : s->part_rows, thread);
     do_stages(s, &p, s->from, s->to);
@@ -126,7 +145,7 @@ static int goes_by_element(const batch_step *s, size_t stage) {
 }
 
 static void do_panels(void *context, size_t part, size_t thread) {
-    const batch_step *s = context;
+    batch_step *s = context;
     nn_pass p = pass_of_rows(s, 0, s->batch.rows, thread);
     const nn_layer *l = layer_of_stage(s, s->from);
     const size_t panels = (is_forward(s, s->from) ? l->stride : l->input_stride) / NN_LANES, end = (part + 1) * s->strips / s->parts * NN_TILE_PANELS;
@@ -146,7 +165,8 @@ enum { PARTS_OF_ONE = 4 };
 static void do_all_rows(batch_step *s) {
     const size_t threads = s->run->threads;
     s->part_rows = part_rows(s->run, s->batch.rows);
-    for (s->from = 0; s->from < stages_of(s); s->from = s->to) {
+    s->inputs_each = shares_panels(s, 1) ? 1 : 0;
+    for (s->from = s->inputs_each; s->from < stages_of(s); s->from = s->to) {
         s->to = s->from + 1;
         if (stage_couples_rows(s, s->from)) {
             do_stages(s, &s->batch, s->from, s->to);
@@ -200,7 +220,7 @@ static void do_tile(nn_pass *p, const batch_step *s, const nn_layer *l, size_t n
 
 /* The last part sums up loss and metrics, the others are tiles: for each thread its share of every layer's. */
 static void do_tiles(void *context, size_t part, size_t thread) {
-    const batch_step *s = context;
+    batch_step *s = context;
     nn_pass p = pass_of_rows(s, 0, s->batch.rows, thread);
     if (part == s->own_tiles * s->run->threads) {
         const outcome o = outcome_of(s->run, &p);
@@ -211,7 +231,6 @@ static void do_tiles(void *context, size_t part, size_t thread) {
     size_t n = part % s->own_tiles;
     const nn_layer *l = p.plan->layers;
     for (; n >= own_tiles_of(s, l); l++) n -= own_tiles_of(s, l);
-    p.ahead = &s->ahead[thread];
     do_tile(&p, s, l, share * own_tiles_of(s, l) + n);
 }
 
@@ -233,16 +252,23 @@ static int done_in_parts(const nn_run *run, size_t rows) {
 /* A step on `rows` rows of the run's training data; its sums go into sums[1 + metrics]. */
 static void train_in_parts(nn_run *run, size_t start, size_t rows, double *sums) {
     nn_model *m = run->model;
-    batch_step s = {.run = run, .order = run->shuffle != NN_KEEP ? run->order : NULL, .start = start, .batch = pass_of(run, run->input, rows, 1),
-                  .skip = m->fused ? 1 : 0, .sums = sums};
+    batch_step s;
+    s.run = run;
+    s.order = run->shuffle != NN_KEEP ? run->order : NULL;
+    s.start = start;
+    s.batch = pass_of(run, run->input, rows, 1);
+    s.skip = m->fused ? 1 : 0;
+    s.sums = sums;
+    for (size_t t = 0; t < run->threads; t++) s.shares[t].has_inputs = 0;
     do_all_rows(&s);
     const double penalty = penalty_value(m);
     nn_step step = step_begin(m);
-    step.flowing = m->plan.parameters >= FLOWING_PARAMETERS;
+    step.flowing = 1; /* what does not is the leader's alone */
     s.batch.step = &step;
-    nn_ahead ahead[NN_MOST_THREADS];
-    for (size_t t = 0; t < run->threads; t++) ahead[t] = ahead_of_thread(rows_ahead(run, start, rows), t, run->threads);
-    s.ahead = ahead;
+    for (size_t t = 0; t < run->threads; t++) {
+        const nn_ahead all = rows_ahead(run, start, rows);
+        s.shares[t].ahead = s.inputs_each ? all : ahead_of_thread(all, t, run->threads);
+    }
     do_all_tiles(&s);
     step_end(&step, penalty);
     sums[0] += penalty * (double)rows;

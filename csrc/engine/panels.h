@@ -107,16 +107,22 @@ static void panel_forward(const panel_product *whole, size_t rows, size_t from, 
     }
 }
 
-/* Rows [from, to) of a strip of n panels, over q in [q, q + depth), a taken across. */
-NN_INLINE void across_strip(const panel_product *s, size_t from, size_t to, size_t p, size_t q, size_t depth, const size_t n) {
-    const size_t lanes = NN_LANES, rest = lanes % NN_TILE_ROWS, whole = lanes - rest;
-    for (size_t i = from; i < to; i += NN_LANES) {
-        for (size_t t = 0; t < whole && i + t < to; t += NN_TILE_ROWS) panel_tile(s, i + t, p, q, depth, to - i - t, NN_TILE_ROWS, n, 1);
-        if (rest && i + whole < to) panel_tile(s, i + whole, p, q, depth, to - i - whole, rest, n, 1);
-    }
+/* Rows of a tile whose a is taken across: 16 of them are tiles of about one size. */
+enum { ACROSS_ROWS = NN_TILE_ROWS == 12 ? 8 : NN_TILE_ROWS, ACROSS_REST = NN_LANES % ACROSS_ROWS };
+
+NN_INLINE size_t across_rows(size_t i) { return NN_LANES - i % NN_LANES < ACROSS_ROWS ? ACROSS_REST : ACROSS_ROWS; }
+
+/* Rows i ... of a strip of n panels, as many as a tile has but none from `to` on, over q in [q, q + depth), a taken across. */
+NN_INLINE void across_tile(const panel_product *s, size_t i, size_t to, size_t p, size_t q, size_t depth, const size_t n) {
+    if (across_rows(i) == ACROSS_ROWS) panel_tile(s, i, p, q, depth, to - i, ACROSS_ROWS, n, 1);
+    else if (ACROSS_REST) panel_tile(s, i, p, q, depth, to - i, ACROSS_REST, n, 1);
 }
 
-/* Rows [from, to), of which from is a multiple of 16, of the first `panels` of c; a is taken across. */
+NN_INLINE void across_strip(const panel_product *s, size_t from, size_t to, size_t p, size_t q, size_t depth, const size_t n) {
+    for (size_t i = from; i < to; i += across_rows(i)) across_tile(s, i, to, p, q, depth, n);
+}
+
+/* Rows [from, to), of which from is the first of a tile, of the first `panels` of c; a is taken across. */
 static void panel_across(const panel_product *s, size_t from, size_t to, size_t panels) {
     for (size_t q = 0; q < s->k; q += PANEL_DEPTH) {
         const size_t depth = s->k - q < PANEL_DEPTH ? s->k - q : PANEL_DEPTH;
