@@ -243,9 +243,9 @@ static nn_status cut_block(nn_run *run) {
     if (run->batch_size > SIZE_MAX / 4) return NN_TOO_LARGE;
     int ok = 1;
     const size_t rows = nn_pad(run->batch_size) + 1; /* no less than nn_room */
+    const size_t weights = nn_pad(rows); /* every part of the block starts on 64 bytes */
     const size_t input = nn_size(rows, plan->input_stride, 0, &ok), targets_reals = nn_size(rows, plan->stride, 0, &ok);
     const size_t workspace = nn_size(rows, plan->row_reals, plan->fixed_reals, &ok);
-    const size_t weights = nn_pad(rows); /* every part of the block starts on 64 bytes */
     const size_t reals = nn_size(1, input, nn_size(1, targets_reals, nn_size(1, weights, workspace, &ok), &ok), &ok);
     if (!ok) return NN_TOO_LARGE;
     run->block = run->input = block_new(reals, engine->bits);

@@ -341,6 +341,18 @@ static int activation_reads_input(uint32_t row) {
     return 1;
 }
 
+/* Does each element of y depend on that of x alone? */
+static int activation_by_element(uint32_t row) {
+    switch (row) {
+#define ELEMENT(name, source) case ACTIVATION_##name: return 1;
+#define ROWWISE(name) case ACTIVATION_##name: return 0;
+        NN_ACTIVATION_ROWS(ELEMENT, ROWWISE)
+#undef ELEMENT
+#undef ROWWISE
+    }
+    return 0;
+}
+
 /* y = f(x), both laid out as g says; y may be x where the row reads its output backward. */
 static void activation_forward(const nn_row *row, uint32_t activation, real *y, real *x, const grid *g) {
     real n[NN_NUMBERS];

@@ -1,11 +1,19 @@
-/* One training step of a wide plan, done by the threads of a run in two jobs:
+/* One training step of a wide plan, done by the threads of a run in jobs:
  *
- * rows     A part is some rows of the batch: gathered, taken through all layers, and the gradient of the loss taken back through them. Rows do not need
- *          each other; what a layer does that couples them is done by the leader, on all rows, between two jobs.
- * tiles    A part is some inputs of a layer's kernel: their gradient over all rows of the batch and, where it flows, the optimizer's step and the
- *          transposed kernel. One more part sums up loss and metrics. What else the step has to do is little, and the leader's.
+ * rows     A part is some rows of the batch, taken through a number of stages. Rows do not need each other; what a layer does that couples them is done
+ *          by the leader, on all rows, between two jobs.
+ * panels   A part is some panels of the output, or of the input's gradient, of a layer with a large kernel, and of the activations that follow it. So of a
+ *          kernel each thread reads its share only, the same in all jobs, and the batch is small enough to be read by all.
+ * tiles    A part is some panels, or some inputs of them, of a layer's kernel: their gradient over all rows of the batch and, where it flows, the
+ *          optimizer's step and the transposed kernel. One more part sums up loss and metrics. What else the step has to do is little, and the leader's.
  *
  * No chain of additions is cut by this, so neither the parts nor the number of threads change a bit. */
+
+/* What a thread keeps to itself through a step. */
+typedef struct thread_share {
+    _Alignas(64) int has_inputs; /* those of the whole batch, in its own run */
+    nn_ahead ahead;
+} thread_share;
 
 /* The way of a batch through the plan, in stages: its rows gathered; forward of each layer; the gradient of the loss; backward of each layer but the last
  * `skip`, which the loss has done. */
@@ -16,7 +24,11 @@ typedef struct batch_step {
     nn_pass batch;
     size_t skip, from, to;     /* stages of the job under way */
     size_t part_rows;
+    size_t strips, parts;      /* of a job of panels */
+    size_t own_tiles;          /* tiles in a thread's share */
     double part_work;          /* of a tile, multiply-adds */
+    size_t inputs_each;           /* each thread gathers all inputs for itself */
+    thread_share shares[NN_MOST_THREADS];
     double *sums;              /* of loss and metrics */
 } batch_step;
 
@@ -42,11 +54,15 @@ static outcome outcome_of(const batch_step *s, const nn_pass *p) {
                      .weights = run->train.weights ? run_real(run->weights) + p->first : NULL, .batch_rows = s->batch.rows};
 }
 
-static void gather_rows(const batch_step *s, nn_pass *p) {
+static void gather_inputs(const batch_step *s, nn_pass *p) {
+    const grid inputs = grid_of(p, p->plan->inputs);
+    gather((real *)p->input, &inputs, s->run->train.x, s->order, s->start + p->first);
+}
+
+static void gather_targets(const batch_step *s, nn_pass *p) {
     const nn_run *run = s->run;
     const nn_data *data = &run->train;
-    const grid inputs = grid_of(p, p->plan->inputs), targets = grid_of(p, data->target_units), single = grid_new(1, p->rows, 1, nn_pitch(1, p->rows), NULL, 0);
-    gather((real *)p->input, &inputs, data->x, s->order, s->start + p->first);
+    const grid targets = grid_of(p, data->target_units), single = grid_new(1, p->rows, 1, nn_pitch(1, p->rows), NULL, 0);
     gather(run_real(run->targets) + p->first * NN_LANES, &targets, data->y, s->order, s->start + p->first);
     if (data->weights) gather(run_real(run->weights) + p->first, &single, data->weights, s->order, s->start + p->first);
 }
@@ -55,8 +71,9 @@ static void do_stages(const batch_step *s, nn_pass *p, size_t from, size_t to) {
     const nn_plan *plan = p->plan;
     for (size_t stage = from; stage < to; stage++) {
         const nn_layer *layer = layer_of_stage(s, stage);
-        if (stage == 0) gather_rows(s, p);
+        if (stage == 0) gather_inputs(s, p);
         else if (!layer) {
+            gather_targets(s, p);
             const outcome o = outcome_of(s, p);
             gradient_of_loss(s->run->model, &o, place(p, last_layer(plan)->gradient));
         }
@@ -66,18 +83,25 @@ static void do_stages(const batch_step *s, nn_pass *p, size_t from, size_t to) {
 }
 
 /* The pass over rows [first, first + rows) of the batch by a thread, which has scratch of its own. */
-static nn_pass pass_of_rows(const batch_step *s, size_t first, size_t rows, size_t thread) {
+static nn_pass pass_of_rows(batch_step *s, size_t first, size_t rows, size_t thread) {
+    const nn_run *own = run_of(s->run, thread);
     nn_pass p = s->batch;
+    if (s->inputs_each) {
+        p.input = own->input;
+        if (!s->shares[thread].has_inputs) gather_inputs(s, &p);
+        s->shares[thread].has_inputs = 1;
+    }
     p.first = first;
     p.workspace = (real *)p.workspace + first * NN_LANES;
     p.input = (const real *)p.input + first * NN_LANES;
     p.rows = rows;
-    p.lanes = fixed_of_run(run_of(s->run, thread)) + p.plan->lanes;
+    p.lanes = fixed_of_run(own) + p.plan->lanes;
+    p.ahead = &s->shares[thread].ahead;
     return p;
 }
 
 static void do_rows(void *context, size_t part, size_t thread) {
-    const batch_step *s = context;
+    batch_step *s = context;
     const size_t first = part * s->part_rows, left = s->batch.rows - first;
     nn_pass p = pass_of_rows(s, first, left < s->part_rows ? left : s->part_rows, thread);
     do_stages(s, &p, s->from, s->to);
@@ -92,64 +116,130 @@ static size_t part_rows(const nn_run *run, size_t rows) {
     return wanted < NN_LANES ? NN_LANES : wanted < most ? wanted : most;
 }
 
+/* ---- panels ---- */
+
+/* Kernels of fewer reals are near at hand for every thread. */
+enum { SHARED_KERNEL = 1 << 14 };
+
+static int is_forward(const batch_step *s, size_t stage) { return stage <= s->batch.plan->n_layers; }
+
+static size_t strips_of(size_t stride) { return (stride / NN_LANES + NN_TILE_PANELS - 1) / NN_TILE_PANELS; }
+
+/* Strips of panels that a stage computes, if it is the product of a large kernel; else 0. */
+static size_t strips_of_stage(const batch_step *s, size_t stage) {
+    const nn_layer *l = layer_of_stage(s, stage);
+    if (!l || l->kind.row != LAYER_dense || l->inputs * l->stride < SHARED_KERNEL || (l == s->batch.plan->layers && !is_forward(s, stage))) return 0;
+    return strips_of(is_forward(s, stage) ? l->stride : l->input_stride);
+}
+
+/* Few rows for each thread, and strips enough. */
+static int shares_panels(const batch_step *s, size_t stage) {
+    const size_t threads = s->run->threads;
+    return threads > 1 && s->batch.rows < threads * ROWS_OF_ONE && strips_of_stage(s, stage) >= 2 * threads;
+}
+
+static int goes_by_element(const batch_step *s, size_t stage) {
+    const nn_layer *l = layer_of_stage(s, stage);
+    return l && l->kind.row >= LAYERS && activation_by_element(l->kind.row - LAYERS);
+}
+
+static void do_panels(void *context, size_t part, size_t thread) {
+    batch_step *s = context;
+    nn_pass p = pass_of_rows(s, 0, s->batch.rows, thread);
+    const nn_layer *l = layer_of_stage(s, s->from);
+    const size_t panels = (is_forward(s, s->from) ? l->stride : l->input_stride) / NN_LANES, end = (part + 1) * s->strips / s->parts * NN_TILE_PANELS;
+    const size_t from = part * s->strips / s->parts * NN_TILE_PANELS, to = end < panels ? end : panels;
+    if (is_forward(s, s->from)) dense_forward_panels(&p, l, from, to);
+    else dense_backward_panels(&p, l, place(&p, l[-1].gradient), from, to);
+    for (size_t stage = s->from + 1; stage < s->to; stage++) {
+        l = layer_of_stage(s, stage);
+        if (is_forward(s, stage)) activation_forward_panels(&p, l, from, to);
+        else activation_backward_panels(&p, l, place(&p, l[-1].gradient), from, to);
+    }
+}
+
+/* Parts for each thread in a job of panels, if there are so many. */
+enum { PARTS_OF_ONE = 4 };
+
 static void do_all_rows(batch_step *s) {
+    const size_t threads = s->run->threads;
     s->part_rows = part_rows(s->run, s->batch.rows);
-    for (s->from = 0; s->from < stages_of(s); s->from = s->to) {
+    s->inputs_each = shares_panels(s, 1) ? 1 : 0;
+    for (s->from = s->inputs_each; s->from < stages_of(s); s->from = s->to) {
         s->to = s->from + 1;
         if (stage_couples_rows(s, s->from)) {
             do_stages(s, &s->batch, s->from, s->to);
-            continue;
+        } else if (shares_panels(s, s->from)) {
+            while (s->to < stages_of(s) && goes_by_element(s, s->to)) s->to++;
+            s->strips = strips_of_stage(s, s->from);
+            s->parts = s->strips < PARTS_OF_ONE * threads ? s->strips : PARTS_OF_ONE * threads;
+            nn_pool_do(threads, do_panels, s, s->parts);
+        } else {
+            while (s->to < stages_of(s) && !stage_couples_rows(s, s->to) && !shares_panels(s, s->to)) s->to++;
+            nn_pool_do(threads, do_rows, s, (s->batch.rows - 1) / s->part_rows + 1);
         }
-        while (s->to < stages_of(s) && !stage_couples_rows(s, s->to)) s->to++;
-        nn_pool_do(s->run->threads, do_rows, s, (s->batch.rows - 1) / s->part_rows + 1);
     }
 }
 
 /* ---- tiles ---- */
 
-/* Inputs of a tile that come to s->part_work. */
-static size_t tile_inputs(const batch_step *s, const nn_layer *l) {
-    const size_t wanted = (size_t)(s->part_work / (double)(s->batch.rows * l->stride));
-    return wanted < l->inputs ? wanted / NN_LANES * NN_LANES + NN_LANES : nn_pad(l->inputs);
+/* How a layer's kernel is cut into tiles: across into strips of panels and, if these are too few, along its inputs. */
+typedef struct tiling {
+    size_t strips, across, along;
+} tiling;
+
+static tiling tiling_of(const batch_step *s, const nn_layer *l) {
+    const size_t strips = strips_of(l->stride), threads = s->run->threads;
+    const size_t wanted = (size_t)((double)(s->batch.rows * l->inputs * l->stride) / s->part_work) + 1, tiles = (wanted + threads - 1) / threads * threads;
+    if (tiles <= strips) return (tiling){strips, tiles, 1};
+    const size_t blocks = nn_pad(l->inputs) / NN_LANES, along = (tiles + strips - 1) / strips;
+    return (tiling){strips, strips, along < blocks ? along : blocks};
 }
 
-/* How many tiles a layer has: down its kernel, or one for all tensors of a layer that has no kernel. */
-static size_t tiles_of(const batch_step *s, const nn_layer *l) {
-    if (l->n_tensors == 0 || l->tensors[0].vector) return l->n_tensors > 0;
-    return (l->inputs - 1) / tile_inputs(s, l) + 1;
+/* Of all tiles of a layer, one for all tensors if it has no kernel, each thread's share holds about as many. */
+static size_t own_tiles_of(const batch_step *s, const nn_layer *l) {
+    if (l->n_tensors == 0) return 0;
+    if (l->tensors[0].vector) return 1;
+    const tiling t = tiling_of(s, l);
+    return (t.across * t.along - 1) / s->run->threads + 1;
 }
 
-static void do_tile(const batch_step *s, nn_pass *p, const nn_layer *l, size_t n) {
+static void do_tile(nn_pass *p, const batch_step *s, const nn_layer *l, size_t n) {
     if (l->tensors[0].vector) {
-        layer_weights(p, l);
+        if (n == 0) layer_weights(p, l);
         return;
     }
-    const size_t inputs = tile_inputs(s, l), from = n * inputs, to = from + inputs < l->inputs ? from + inputs : l->inputs;
-    dense_gradient(p, l, from, to);
+    const tiling t = tiling_of(s, l);
+    if (n >= t.across * t.along) return;
+    const size_t column = n / t.along, row = n % t.along, blocks = nn_pad(l->inputs) / NN_LANES, panels = l->stride / NN_LANES;
+    const size_t panel = column * t.strips / t.across * NN_TILE_PANELS, end = (column + 1) * t.strips / t.across * NN_TILE_PANELS;
+    const size_t from = row * blocks / t.along * NN_LANES, to = (row + 1) * blocks / t.along * NN_LANES;
+    dense_gradient(p, l, &(kernel_part){from, to < l->inputs ? to : l->inputs, panel, (end < panels ? end : panels) - panel});
 }
 
-/* Part 0 sums up loss and metrics, the others are tiles. */
+/* The last part sums up loss and metrics, the others are tiles: for each thread its share of every layer's. */
 static void do_tiles(void *context, size_t part, size_t thread) {
-    const batch_step *s = context;
+    batch_step *s = context;
     nn_pass p = pass_of_rows(s, 0, s->batch.rows, thread);
-    if (part == 0) {
+    if (part == s->own_tiles * s->run->threads) {
         const outcome o = outcome_of(s, &p);
         measure(s->run->model, &o, s->batch.penalty, s->sums);
         return;
     }
-    size_t n = part - 1;
+    const size_t share = part / s->own_tiles;
+    size_t n = part % s->own_tiles;
     const nn_layer *l = p.plan->layers;
-    for (; n >= tiles_of(s, l); l++) n -= tiles_of(s, l);
-    do_tile(s, &p, l, n);
+    for (; n >= own_tiles_of(s, l); l++) n -= own_tiles_of(s, l);
+    do_tile(&p, s, l, share * own_tiles_of(s, l) + n);
 }
 
 static void do_all_tiles(batch_step *s) {
     const nn_plan *plan = s->batch.plan;
     const double least = 25e3, share = plan->row_work * (double)s->batch.rows / (double)(4 * s->run->threads);
-    size_t parts = 1;
     s->part_work = share > least ? share : least;
-    for (size_t l = 0; l < plan->n_layers - s->skip; l++) parts += tiles_of(s, &plan->layers[l]);
-    nn_pool_do(s->run->threads, do_tiles, s, parts);
+    s->own_tiles = 0;
+    for (size_t l = 0; l < plan->n_layers - s->skip; l++) s->own_tiles += own_tiles_of(s, &plan->layers[l]);
+    nn_pool_do(s->run->threads, do_tiles, s, s->own_tiles * s->run->threads + 1);
 }
 
 /* Is it worth it, and may it be? What others take part in, and a mean over all rows' weights, is done in one piece. */
@@ -161,16 +251,24 @@ static int done_in_parts(const nn_run *run, size_t rows) {
 /* A step on `rows` rows of the run's training data; its sums go into sums[1 + metrics]. */
 static void train_in_parts(nn_run *run, size_t start, size_t rows, double *sums) {
     nn_model *m = run->model;
-    batch_step s = {.run = run, .order = run->shuffle != NN_KEEP ? run->order : NULL, .start = start, .batch = pass_of(run, run->input, rows, 1),
-                  .skip = m->fused ? 1 : 0, .sums = sums};
+    batch_step s;
+    s.run = run;
+    s.order = run->shuffle != NN_KEEP ? run->order : NULL;
+    s.start = start;
+    s.batch = pass_of(run, run->input, rows, 1);
+    s.skip = m->fused ? 1 : 0;
+    s.sums = sums;
+    for (size_t t = 0; t < run->threads; t++) s.shares[t].has_inputs = 0;
     do_all_rows(&s);
     const double penalty = penalty_value(m);
     nn_step step;
     step_begin(&step, m);
-    nn_ahead ahead = rows_ahead(run, start, rows);
-    step.flowing = m->plan.parameters >= FLOWING_PARAMETERS;
+    step.flowing = 1; /* what does not is the leader's alone */
     s.batch.step = &step;
-    if (run->threads == 1) s.batch.ahead = &ahead; /* it is one thread's */
+    for (size_t t = 0; t < run->threads; t++) {
+        const nn_ahead all = rows_ahead(run, start, rows);
+        s.shares[t].ahead = s.inputs_each ? all : ahead_of_thread(all, t, run->threads);
+    }
     do_all_tiles(&s);
     step_end(&step, penalty);
     sums[0] += penalty * (double)rows;

@@ -59,16 +59,29 @@ static void dense_shape(nn_layer *l) {
 static inline size_t kernel_pitch(const nn_layer *l) { return l->inputs * NN_LANES; }
 static inline size_t transposed_pitch(const nn_layer *l) { return l->units * NN_LANES; }
 
+/* Panels [from, to) of a wide layer's output. */
+static void dense_forward_panels(nn_pass *p, const nn_layer *l, size_t from, size_t to) {
+    const panel_product wide = {
+        .c = place(p, l->output), .cp = p->pitch, .a = layer_input(p, l), .ap = p->pitch, .b = tensor_values(p, l, 0), .bp = kernel_pitch(l),
+        .start = l->n_tensors > 1 ? tensor_values(p, l, 1) : NULL, .k = l->inputs, .panels = l->stride / NN_LANES};
+    panel_forward(&wide, p->rows, from, to);
+}
+
 static void dense_forward(nn_pass *p, const nn_layer *l) {
-    const real *bias = l->n_tensors > 1 ? tensor_values(p, l, 1) : NULL;
     if (p->plan->narrow) {
+        const real *bias = l->n_tensors > 1 ? tensor_values(p, l, 1) : NULL;
         narrow_product(place(p, l->output), tensor_values(p, l, 0), 1, l->units, layer_input(p, l), bias, l->units, l->inputs, p->pitch);
         return;
     }
+    dense_forward_panels(p, l, 0, l->stride / NN_LANES);
+}
+
+/* Panels [from, to) of the gradient in a wide layer's input. */
+static void dense_backward_panels(nn_pass *p, const nn_layer *l, real *dx, size_t from, size_t to) {
     const panel_product wide = {
-        .c = place(p, l->output), .cp = p->pitch, .a = layer_input(p, l), .ap = p->pitch,
-        .b = tensor_values(p, l, 0), .bp = kernel_pitch(l), .start = bias, .k = l->inputs};
-    panel_forward(&wide, p->rows, l->stride / NN_LANES);
+        .c = dx, .cp = p->pitch, .a = place(p, l->gradient), .ap = p->pitch, .b = (const real *)p->transposed + l->transposed,
+        .bp = transposed_pitch(l), .k = l->units, .panels = l->input_stride / NN_LANES};
+    panel_forward(&wide, p->rows, from, to);
 }
 
 static void dense_backward(nn_pass *p, const nn_layer *l, real *dx) {
@@ -77,10 +90,7 @@ static void dense_backward(nn_pass *p, const nn_layer *l, real *dx) {
         narrow_product(dx, tensor_values(p, l, 0), l->units, 1, place(p, l->gradient), NULL, l->inputs, l->units, p->pitch);
         return;
     }
-    const panel_product wide = {
-        .c = dx, .cp = p->pitch, .a = place(p, l->gradient), .ap = p->pitch,
-        .b = (const real *)p->transposed + l->transposed, .bp = transposed_pitch(l), .k = l->units};
-    panel_forward(&wide, p->rows, l->input_stride / NN_LANES);
+    dense_backward_panels(p, l, dx, 0, l->input_stride / NN_LANES);
 }
 
 /* A 16 x 16 block of the transposed kernel from the kernel's. */
@@ -96,46 +106,49 @@ static void dense_transpose(const nn_layer *l, real *transposed, const real *ker
     }
 }
 
-/* Gradient and optimizer step of the kernel's inputs [from, to), of which from is a multiple of 16: 16 inputs and a strip of panels at a time. */
-static void dense_flow(nn_pass *p, const nn_layer *l, size_t from, size_t to) {
+/* Part of a wide kernel: inputs [from, to), of which from is a multiple of 16, of so many panels. */
+typedef struct kernel_part {
+    size_t from, to, panel, panels;
+} kernel_part;
+
+/* Gradient and optimizer step of a part of the kernel: 16 inputs and a strip of panels at a time. */
+static void dense_flow(nn_pass *p, const nn_layer *l, const kernel_part *k) {
     enum { BLOCK = NN_LANES * NN_LANES };
-    const size_t panels = l->stride / NN_LANES;
-    const size_t parts = (panels + NN_TILE_PANELS - 1) / NN_TILE_PANELS * ((to - from + NN_LANES - 1) / NN_LANES);
+    const size_t parts = (k->panels + NN_TILE_PANELS - 1) / NN_TILE_PANELS * ((k->to - k->from + NN_LANES - 1) / NN_LANES);
     real *transposed = l == p->plan->layers ? NULL : (real *)p->transposed + l->transposed;
-    for (size_t panel = 0; panel < panels; panel += NN_TILE_PANELS) {
-        const size_t n = panels - panel < NN_TILE_PANELS ? panels - panel : NN_TILE_PANELS;
-        for (size_t i = from; i < to; i += NN_LANES) {
-            real gradient[NN_TILE_PANELS * BLOCK];
+    for (size_t panel = k->panel, end = panel + k->panels; panel < end; panel += NN_TILE_PANELS) {
+        const size_t n = end - panel < NN_TILE_PANELS ? end - panel : NN_TILE_PANELS;
+        for (size_t i = k->from; i < k->to; i += NN_LANES) {
+            _Alignas(64) real gradient[NN_TILE_PANELS * BLOCK];
             nearing near = {.lines = BLOCK / NN_LINE};
-            const size_t inputs = at_most_16(to - i), offset = l->tensors[0].offset + panel * kernel_pitch(l) + i * NN_LANES;
+            const size_t inputs = at_most_16(k->to - i), offset = l->tensors[0].offset + panel * kernel_pitch(l) + i * NN_LANES;
             const panel_product wide = {.c = gradient, .cp = BLOCK, .a = layer_input(p, l) + i / NN_LANES * p->pitch, .ap = p->pitch,
                                         .b = place(p, l->gradient) + panel * p->pitch, .bp = p->pitch, .k = p->rows, .near = &near};
-            for (size_t k = 0; k < n; k++) {
-                step_nearing(p->step, &near, offset + k * kernel_pitch(l));
-                if (transposed) nearing_add(&near, transposed + i / NN_LANES * transposed_pitch(l) + (panel + k) * BLOCK);
+            for (size_t b = 0; b < n; b++) {
+                step_nearing(p->step, &near, offset + b * kernel_pitch(l));
+                if (transposed) nearing_add(&near, transposed + i / NN_LANES * transposed_pitch(l) + (panel + b) * BLOCK);
             }
             if (p->ahead) ahead_nearing(p->ahead, &near, parts);
             panel_across(&wide, 0, inputs, n);
-            for (size_t k = 0; k < n; k++) {
-                step_parameters(p->step, offset + k * kernel_pitch(l), gradient + k * BLOCK, inputs * NN_LANES);
-                if (transposed) transpose_weights(l, transposed, tensor_values(p, l, 0), i, (panel + k) * NN_LANES);
+            for (size_t b = 0; b < n; b++) {
+                step_parameters(p->step, offset + b * kernel_pitch(l), gradient + b * BLOCK, inputs * NN_LANES);
+                if (transposed) transpose_weights(l, transposed, tensor_values(p, l, 0), i, (panel + b) * NN_LANES);
             }
         }
     }
 }
 
-/* Gradients of inputs [from, to) of a wide kernel, from being a multiple of 16, and the step of those that flow; with input 0 goes the bias. */
-static void dense_gradient(nn_pass *p, const nn_layer *l, size_t from, size_t to) {
+/* Gradients of a part of a wide kernel, and the step of those that flow; with input 0 goes the bias. */
+static void dense_gradient(nn_pass *p, const nn_layer *l, const kernel_part *k) {
     const real *dy = place(p, l->gradient);
-    const size_t panels = l->stride / NN_LANES;
     if (flows(p->step, &p->plan->tensors[l->first_tensor])) {
-        dense_flow(p, l, from, to);
+        dense_flow(p, l, k);
     } else {
-        const panel_product wide = {.c = tensor_gradient(p, l, 0), .cp = kernel_pitch(l), .a = layer_input(p, l), .ap = p->pitch,
-                                    .b = dy, .bp = p->pitch, .k = p->rows};
-        panel_across(&wide, from, to, panels);
+        const panel_product wide = {.c = tensor_gradient(p, l, 0) + k->panel * kernel_pitch(l), .cp = kernel_pitch(l), .a = layer_input(p, l), .ap = p->pitch,
+                                    .b = dy + k->panel * p->pitch, .bp = p->pitch, .k = p->rows};
+        panel_across(&wide, k->from, k->to, k->panels);
     }
-    for (size_t panel = 0; l->n_tensors > 1 && from == 0 && panel < panels; panel++) {
+    for (size_t panel = k->panel; l->n_tensors > 1 && k->from == 0 && panel < k->panel + k->panels; panel++) {
         vec sum = v_zero();
         for (size_t r = 0; r < p->rows; r++) sum = v_add(sum, v_load(dy + panel * p->pitch + r * NN_LANES));
         v_store(tensor_gradient(p, l, 1) + panel * NN_LANES, sum);
@@ -148,7 +161,7 @@ static void dense_weights(nn_pass *p, const nn_layer *l) {
                         l->inputs, l->units, p->pitch, l->tile_units);
         return;
     }
-    dense_gradient(p, l, 0, l->inputs);
+    dense_gradient(p, l, &(kernel_part){0, l->inputs, 0, l->stride / NN_LANES});
 }
 
 #include "layers_normalization.h"
@@ -222,14 +235,30 @@ static void layer_shape(nn_layer *l) {
     l->keeps_output = !l->keeps_input;
 }
 
+/* Panels [from, to) of the outputs of a layer that is an activation; all of them, if units need each other or the plan is narrow. */
+static grid grid_of_panels(const nn_pass *p, const nn_layer *l, size_t from, size_t to) {
+    return grid_of(p, (to * NN_LANES < l->units ? to * NN_LANES : l->units) - from * NN_LANES);
+}
+
+static void activation_forward_panels(nn_pass *p, const nn_layer *l, size_t from, size_t to) {
+    const grid g = grid_of_panels(p, l, from, to);
+    const size_t start = from * p->pitch;
+    activation_forward(&l->kind, l->kind.row - LAYERS, place(p, l->output) + start, layer_input(p, l) + start, &g);
+}
+
+static void activation_backward_panels(nn_pass *p, const nn_layer *l, real *dx, size_t from, size_t to) {
+    const grid g = grid_of_panels(p, l, from, to);
+    const size_t start = from * p->pitch;
+    activation_backward(&l->kind, l->kind.row - LAYERS, dx + start, place(p, l->gradient) + start, layer_input(p, l) + start, place(p, l->output) + start, &g);
+}
+
 static void layer_forward(nn_pass *p, const nn_layer *l) {
     switch (l->kind.row) {
 #define ROW(name) case LAYER_##name: name##_forward(p, l); return;
         NN_LAYER_ROWS(ROW)
 #undef ROW
     }
-    const grid g = grid_of(p, l->units);
-    activation_forward(&l->kind, l->kind.row - LAYERS, place(p, l->output), layer_input(p, l), &g);
+    activation_forward_panels(p, l, 0, l->stride / NN_LANES);
 }
 
 static void layer_backward(nn_pass *p, const nn_layer *l, real *dx) {
@@ -238,9 +267,7 @@ static void layer_backward(nn_pass *p, const nn_layer *l, real *dx) {
         NN_LAYER_ROWS(ROW)
 #undef ROW
     }
-    if (!dx) return;
-    const grid g = grid_of(p, l->units);
-    activation_backward(&l->kind, l->kind.row - LAYERS, dx, place(p, l->gradient), layer_input(p, l), place(p, l->output), &g);
+    if (dx) activation_backward_panels(p, l, dx, 0, l->stride / NN_LANES);
 }
 
 static void layer_weights(nn_pass *p, const nn_layer *l) {

@@ -30,7 +30,7 @@ typedef struct panel_product {
     const real *a, *b;
     size_t cp, ap, bp;  /* from one panel to the next */
     const real *start;  /* [columns of c padded], or NULL for 0 */
-    size_t k;
+    size_t k, panels;   /* panels: all there are of b */
     nearing *near;      /* or NULL */
 } panel_product;
 
@@ -86,17 +86,17 @@ NN_INLINE void panel_strip(const panel_product *s, size_t rows, size_t p, size_t
 /* Panels of b of at least so many reals come from beyond the second-level cache. */
 enum { FAR_REALS = 1 << 18 };
 
-/* The first `rows` rows of all `panels` of c. */
-static void panel_forward(const panel_product *whole, size_t rows, size_t panels) {
-    const int far = whole->k * panels * NN_LANES >= FAR_REALS;
+/* The first `rows` rows of panels [from, to) of c. */
+static void panel_forward(const panel_product *whole, size_t rows, size_t from, size_t to) {
+    const int far = whole->k * whole->panels * NN_LANES >= FAR_REALS;
     for (size_t q = 0; q < whole->k; q += PANEL_DEPTH) {
         const size_t depth = whole->k - q < PANEL_DEPTH ? whole->k - q : PANEL_DEPTH;
-        for (size_t p = 0, n; p < panels; p += n) {
-            n = p + NN_TILE_PANELS <= panels ? NN_TILE_PANELS : 1;
+        for (size_t p = from, n; p < to; p += n) {
+            n = p + NN_TILE_PANELS <= to ? NN_TILE_PANELS : 1;
             const size_t half = depth / 2 * NN_LANES;
             nearing near = {.lines = half / NN_LINE};
             panel_product s = *whole;
-            for (size_t next = p + n; far && next < panels && next < p + 2 * n; next++) {
+            for (size_t next = p + n; far && next < whole->panels && next < p + 2 * n; next++) {
                 nearing_add(&near, s.b + next * s.bp + q * NN_LANES);
                 nearing_add(&near, s.b + next * s.bp + q * NN_LANES + half);
             }
@@ -107,16 +107,22 @@ static void panel_forward(const panel_product *whole, size_t rows, size_t panels
     }
 }
 
-/* Rows [from, to) of a strip of n panels, over q in [q, q + depth), a taken across. */
-NN_INLINE void across_strip(const panel_product *s, size_t from, size_t to, size_t p, size_t q, size_t depth, const size_t n) {
-    const size_t lanes = NN_LANES, rest = lanes % NN_TILE_ROWS, whole = lanes - rest;
-    for (size_t i = from; i < to; i += NN_LANES) {
-        for (size_t t = 0; t < whole && i + t < to; t += NN_TILE_ROWS) panel_tile(s, i + t, p, q, depth, to - i - t, NN_TILE_ROWS, n, 1);
-        if (rest && i + whole < to) panel_tile(s, i + whole, p, q, depth, to - i - whole, rest, n, 1);
-    }
+/* Rows of a tile whose a is taken across: 16 of them are tiles of about one size. */
+enum { ACROSS_ROWS = NN_TILE_ROWS == 12 ? 8 : NN_TILE_ROWS, ACROSS_REST = NN_LANES % ACROSS_ROWS };
+
+NN_INLINE size_t across_rows(size_t i) { return NN_LANES - i % NN_LANES < ACROSS_ROWS ? ACROSS_REST : ACROSS_ROWS; }
+
+/* Rows i ... of a strip of n panels, as many as a tile has but none from `to` on, over q in [q, q + depth), a taken across. */
+NN_INLINE void across_tile(const panel_product *s, size_t i, size_t to, size_t p, size_t q, size_t depth, const size_t n) {
+    if (across_rows(i) == ACROSS_ROWS) panel_tile(s, i, p, q, depth, to - i, ACROSS_ROWS, n, 1);
+    else if (ACROSS_REST) panel_tile(s, i, p, q, depth, to - i, ACROSS_REST, n, 1);
 }
 
-/* Rows [from, to), of which from is a multiple of 16, of all `panels` of c; a is taken across. */
+NN_INLINE void across_strip(const panel_product *s, size_t from, size_t to, size_t p, size_t q, size_t depth, const size_t n) {
+    for (size_t i = from; i < to; i += across_rows(i)) across_tile(s, i, to, p, q, depth, n);
+}
+
+/* Rows [from, to), of which from is the first of a tile, of the first `panels` of c; a is taken across. */
 static void panel_across(const panel_product *s, size_t from, size_t to, size_t panels) {
     for (size_t q = 0; q < s->k; q += PANEL_DEPTH) {
         const size_t depth = s->k - q < PANEL_DEPTH ? s->k - q : PANEL_DEPTH;

@@ -46,6 +46,14 @@ typedef struct nn_ahead {
     size_t share;          /* rows asked for at a time; 0: not known yet */
 } nn_ahead;
 
+/* The thread's part of the rows: about those that it will gather. */
+static nn_ahead ahead_of_thread(nn_ahead a, size_t thread, size_t threads) {
+    const size_t from = a.rows * thread / threads;
+    a.start += from;
+    a.rows = a.rows * (thread + 1) / threads - from;
+    return a;
+}
+
 /* One of so many parts of the rows left when the first part was asked for. */
 static void ahead_nearing(nn_ahead *a, nearing *n, size_t parts) {
     if (!a->share) a->share = a->rows / parts + 1;

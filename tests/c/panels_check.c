@@ -24,19 +24,21 @@ static void fill(real *p, size_t n) {
 
 static real plain_fma(real x, real y, real z) { return NN_BITS == 32 ? (real)fmaf((float)x, (float)y, (float)z) : (real)fma((double)x, (double)y, (double)z); }
 
-/* c[rows][columns] = start + a b over k, or a across b; computed in two parts, the second from row `cut` on. */
+/* c[rows][columns] = start + a b over k, or a across b; computed in parts: rows before and from `cut` on and, of the former product, the panels by halves. */
 static void check(size_t rows, size_t columns, size_t k, size_t cut, int across) {
     const size_t cp = (rows + 1) * NN_LANES, bp = k * NN_LANES, ap = (across ? k : rows) * NN_LANES, panels = nn_pad(columns) / NN_LANES;
     nearing near = {.ranges = {a}, .count = 1, .lines = 9};
     for (size_t i = 0; i < MOST_COLUMNS * MOST_COLUMNS; i++) c[i] = GUARD;
     for (size_t from = 0, to = cut; from < rows; from = to, to = rows) {
-        panel_product s = {.c = c, .cp = cp, .a = a, .ap = ap, .b = b, .bp = bp, .start = across ? NULL : start, .k = k, .near = cut % 2 ? &near : NULL};
+        panel_product s = {.c = c, .cp = cp, .a = a, .ap = ap, .b = b, .bp = bp, .start = across ? NULL : start, .k = k, .panels = panels,
+                           .near = cut % 2 ? &near : NULL};
         if (across) {
             panel_across(&s, from, to, panels);
         } else {
             s.c += from * NN_LANES;
             s.a += from * NN_LANES;
-            panel_forward(&s, to - from, panels);
+            panel_forward(&s, to - from, 0, panels / 2);
+            panel_forward(&s, to - from, panels / 2, panels);
         }
     }
     for (size_t j = 0; j < columns; j++) {
