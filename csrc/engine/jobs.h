@@ -153,8 +153,9 @@ static void do_panels(void *context, size_t part, size_t thread) {
     else dense_backward_panels(&p, l, place(&p, l[-1].gradient), from, to);
     for (size_t stage = s->from + 1; stage < s->to; stage++) {
         l = layer_of_stage(s, stage);
-        if (is_forward(s, stage)) activation_forward_panels(&p, l, from, to);
-        else activation_backward_panels(&p, l, place(&p, l[-1].gradient), from, to);
+        const size_t start = from * p.pitch, units = (to * NN_LANES < l->units ? to * NN_LANES : l->units) - from * NN_LANES;
+        if (is_forward(s, stage)) layer_activation(&p, l, start, units);
+        else layer_activation_backward(&p, l, place(&p, l[-1].gradient), start, units);
     }
 }
 

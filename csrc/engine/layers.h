@@ -235,20 +235,14 @@ static void layer_shape(nn_layer *l) {
     l->keeps_output = !l->keeps_input;
 }
 
-/* Panels [from, to) of the outputs of a layer that is an activation; all of them, if units need each other or the plan is narrow. */
-static grid grid_of_panels(const nn_pass *p, const nn_layer *l, size_t from, size_t to) {
-    return grid_of(p, (to * NN_LANES < l->units ? to * NN_LANES : l->units) - from * NN_LANES);
-}
-
-static void activation_forward_panels(nn_pass *p, const nn_layer *l, size_t from, size_t to) {
-    const grid g = grid_of_panels(p, l, from, to);
-    const size_t start = from * p->pitch;
+/* The outputs of a layer that is an activation, or so many units of them from a panel on, which starts at `start`. */
+NN_INLINE void layer_activation(nn_pass *p, const nn_layer *l, size_t start, size_t units) {
+    const grid g = grid_of(p, units);
     activation_forward(&l->kind, l->kind.row - LAYERS, place(p, l->output) + start, layer_input(p, l) + start, &g);
 }
 
-static void activation_backward_panels(nn_pass *p, const nn_layer *l, real *dx, size_t from, size_t to) {
-    const grid g = grid_of_panels(p, l, from, to);
-    const size_t start = from * p->pitch;
+NN_INLINE void layer_activation_backward(nn_pass *p, const nn_layer *l, real *dx, size_t start, size_t units) {
+    const grid g = grid_of(p, units);
     activation_backward(&l->kind, l->kind.row - LAYERS, dx + start, place(p, l->gradient) + start, layer_input(p, l) + start, place(p, l->output) + start, &g);
 }
 
@@ -258,7 +252,7 @@ static void layer_forward(nn_pass *p, const nn_layer *l) {
         NN_LAYER_ROWS(ROW)
 #undef ROW
     }
-    activation_forward_panels(p, l, 0, l->stride / NN_LANES);
+    layer_activation(p, l, 0, l->units);
 }
 
 static void layer_backward(nn_pass *p, const nn_layer *l, real *dx) {
@@ -267,7 +261,7 @@ static void layer_backward(nn_pass *p, const nn_layer *l, real *dx) {
         NN_LAYER_ROWS(ROW)
 #undef ROW
     }
-    if (dx) activation_backward_panels(p, l, dx, 0, l->stride / NN_LANES);
+    if (dx) layer_activation_backward(p, l, dx, 0, l->units);
 }
 
 static void layer_weights(nn_pass *p, const nn_layer *l) {

@@ -24,27 +24,34 @@ NN_INLINE void stage_rows(real *to, size_t pitch, const real *rows, const uint32
     }
 }
 
+/* Rows r ... of those that lie together from row `start` on, where fewer than 16 are left or there is no order. */
+static NN_APART void stage_rest(real *batch, const nn_staging *s, const uint32_t *order, size_t start, size_t r, size_t count) {
+    for (; r < count; r += NN_LANES) {
+        uint32_t index[NN_LANES];
+        for (size_t i = 0; i < NN_LANES; i++) {
+            const size_t at = start + (r + i < count ? r + i : count - 1);
+            index[i] = order ? order[at] : (uint32_t)at;
+        }
+        stage_rows(batch + r, nn_pad(count), s->rows, index, s->stride);
+    }
+}
+
 /* Batches anew from rows in the given order, or as they come. */
-static void stage_batches(const nn_staging *s, size_t rows, size_t batch_size, const uint32_t *order) {
-    const real *from = s->rows;
+NN_INLINE void stage_batches_of(const nn_staging *s, size_t rows, size_t batch_size, const uint32_t *order, const size_t stride) {
     for (size_t start = 0, count; start < rows; start += count) {
         count = staged_together(s, rows, batch_size, start);
-        const size_t pitch = nn_pad(count);
         real *batch = staged_batch(s, batch_size, start);
-        for (size_t r = 0; r < count; r += NN_LANES) {
-            uint32_t own[NN_LANES];
-            const uint32_t *index = order + start + r;
-            if (!order || count - r < NN_LANES) {
-                for (size_t i = 0; i < NN_LANES; i++) {
-                    const size_t at = start + (r + i < count ? r + i : count - 1);
-                    own[i] = order ? order[at] : (uint32_t)at;
-                }
-                index = own;
-            }
-            if (s->stride == 4) stage_rows(batch + r, pitch, from, index, 4); /* a known stride saves more than a short row costs */
-            else if (s->stride == 8) stage_rows(batch + r, pitch, from, index, 8);
-            else stage_rows(batch + r, pitch, from, index, s->stride);
-        }
+        size_t r = 0;
+        for (; order && r + NN_LANES <= count; r += NN_LANES) stage_rows(batch + r, nn_pad(count), s->rows, order + start + r, stride);
+        if (r < count) stage_rest(batch, s, order, start, r, count);
+    }
+}
+
+static void stage_batches(const nn_staging *s, size_t rows, size_t batch_size, const uint32_t *order) {
+    switch (s->stride) { /* a known one saves more than a short row costs */
+    case 4: stage_batches_of(s, rows, batch_size, order, 4); return;
+    case 8: stage_batches_of(s, rows, batch_size, order, 8); return;
+    default: stage_batches_of(s, rows, batch_size, order, s->stride); return;
     }
 }
 
