@@ -241,7 +241,7 @@ static void loss_numbers(real *n, const nn_row *row) {
 }
 
 /* dp = scale * d(sum over the rows of the batch of weight * loss) / d outputs; fused: in the logits of the outputs' activation. Padding of dp is 0. */
-static void loss_gradient(real *dp, const nn_row *row, int fused, real scale, const outcome *o) {
+static NN_LARGE void loss_gradient(real *dp, const nn_row *row, int fused, real scale, const outcome *o) {
     real n[NN_NUMBERS];
     loss_numbers(n, row);
     const real mean = scale / (real)o->grid.units;
@@ -266,7 +266,7 @@ static void loss_gradient(real *dp, const nn_row *row, int fused, real scale, co
 }
 
 /* Sum over the rows of the batch of weight * loss, in 16 virtual lanes. */
-static double loss_value(const nn_row *row, const outcome *o) {
+static NN_LARGE double loss_value(const nn_row *row, const outcome *o) {
     real n[NN_NUMBERS];
     loss_numbers(n, row);
     vec total = v_zero();

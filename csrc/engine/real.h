@@ -39,6 +39,14 @@ typedef uint64_t real_bits;
 #define NN_NAN ((real)__builtin_nanf(""))
 
 #define NN_APART __attribute__((noinline))
+
+/* A routine of much code and a small share of a step. Of double, which has most code and least use, it is compiled for size. */
+#if NN_BITS == 64
+#define NN_LARGE __attribute__((cold))
+#else
+#define NN_LARGE
+#endif
+
 #ifndef NN_INLINE
 #define NN_INLINE static inline __attribute__((always_inline))
 #endif
