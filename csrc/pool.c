@@ -11,7 +11,7 @@
 
 enum {
     DEFAULT_MOST = 16, /* threads that nobody asked for */
-    CAUTION = 16,      /* how many times as long as it was found busy a machine is taken for busy */
+    CAUTION = 16,      /* how many times as long as it was found busy a machine is taken for busy, at most: twice as long each time in a row */
 };
 
 #define PATIENCE 1e-4 /* seconds a thread waits awake before it goes to sleep */
@@ -29,6 +29,7 @@ static struct {
     atomic_size_t allowed; /* threads a call may use; 0 = as many as there are processors */
     atomic_int lent;
     double since, used;    /* when it was lent, and the processor time of the leader until then, seconds */
+    double caution;        /* of the next time it is found busy */
     _Atomic double busy_until; /* it is not lent again before */
 
     pthread_mutex_t lock;  /* of the two below, and of going to sleep */
@@ -47,7 +48,7 @@ static struct {
     atomic_int leader_asleep;
     pthread_cond_t done;
     seat seats[NN_MOST_THREADS];
-} pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
+} pool = {.caution = 1, .lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
 
 size_t nn_threads(void) {
     const size_t allowed = atomic_load(&pool.allowed), processors = nn_cpu_count();
@@ -239,9 +240,15 @@ size_t nn_pool_borrow(size_t wanted) {
 }
 
 /* A leader that had no processor for a quarter of the time, or slept waiting for a helper that had none, is on a machine where others compute too.
- * There threads take turns, each waiting for the next, and are slower than one: so the next calls do without them. */
+ * There threads take turns, each waiting for the next, and are slower than one: so the next calls do without them. It may have been a moment only:
+ * the first time they do so for no longer than was lost. */
 void nn_pool_return(void) {
     const double now = nn_clock(), time = now - pool.since;
-    if (processor_time() - pool.used < 0.75 * time) atomic_store(&pool.busy_until, now + CAUTION * time);
+    if (processor_time() - pool.used < 0.75 * time) {
+        atomic_store(&pool.busy_until, now + pool.caution * time);
+        pool.caution = pool.caution < CAUTION ? 2 * pool.caution : CAUTION;
+    } else {
+        pool.caution = 1;
+    }
     atomic_store(&pool.lent, 0);
 }
