@@ -121,13 +121,16 @@ def best_choice(task: Task, peer: Competitor) -> str:
 def compare(
     task: Task, peers: Mapping[str, Competitor], rounds: int = 5, programs: Iterable[Program] = ()
 ) -> Comparison:
-    """Times all that can express the task and agree with nnlite: nnlite with each of its settings, the best first, and
+    """Times all that can express the task and agree with nnlite: nnlite as it comes and with its other settings, and
     the others with their best. Programs beside the peers are for their tasks alone.
     """
     entrants: dict[str, Competitor] = {name: peer for name, peer in peers.items() if peer.choices(task)}
     entrants |= {f"program {i}": program for i, program in enumerate(programs, 1) if program.choices(task)}
     scores, refused = check(task, entrants)
-    best = {name: best_choice(task, peer) for name, peer in entrants.items() if name not in refused}
+    own = {
+        "nnlite": entrants["nnlite"].choices(task)[0]
+    }  # as it comes: with as many threads as the engine finds worth while
+    best = own | {name: best_choice(task, peer) for name, peer in entrants.items() if name not in refused | own}
     starters = {name: (entrants[name], choice) for name, choice in best.items()}
     for choice in entrants["nnlite"].choices(task):
         if choice != best["nnlite"]:

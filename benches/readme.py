@@ -27,7 +27,7 @@ def time_of(microseconds: float) -> str:
 def factor(peer: dict[str, Any] | None) -> str:
     if peer is None:
         return "-"
-    return f"{peer['ratio']:.2g}" if peer["ratio"] < 100 else f"{peer['ratio']:.0f}"
+    return f"{peer['ratio']:.2g}" if peer["ratio"] < 99.5 else f"{peer['ratio']:.0f}"
 
 
 def line(label: str, microseconds: float, peers: dict[str, Any], share: float | None) -> str:

@@ -294,6 +294,9 @@ def tasks() -> dict[str, Task]:
             loss="log_cosh",
             optimizer="nadam",
         ),
+        "units side by side": Task(
+            chain("dense 32", "tanh", "dense 16", "relu", "dense 32", "sigmoid", "dense 3"), optimizer="adam"
+        ),
         "normalized": Task(
             chain("batch_normalization", "dense 17", "batch_normalization", "relu", "dropout", "dense 3", "softmax"),
             loss="categorical_crossentropy",
