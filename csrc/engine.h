@@ -10,7 +10,6 @@ typedef struct nn_row_list {
     size_t count;
 } nn_row_list;
 
-/* One batch on its way through the plan: everything a layer routine may look at. */
 /* What is computed outside, for layers of the row `given`. */
 typedef struct nn_outside {
     nn_function function;
@@ -18,13 +17,14 @@ typedef struct nn_outside {
     int failed;              /* since the function was set */
 } nn_outside;
 
+/* One batch on its way through the plan: everything a layer routine may look at. */
 typedef struct nn_pass {
     const nn_plan *plan;
     void *parameters;        /* moving statistics change in training, the rest does not */
     void *gradients;
     void *transposed;        /* kernels in panels of their transposes, for input gradients */
-    void *workspace;         /* from the pass's first row on, */
-    const void *input;       /* like the input, laid out like a layer's output */
+    void *workspace;         /* where the pass's first row lies, as for the input */
+    const void *input;       /* laid out like a layer's output */
     void *fixed;             /* what is there whatever the rows */
     size_t first, rows;      /* rows first ... of the batch, so many of them; first is 0 in a narrow plan */
     size_t pitch;            /* of the whole batch: see grid of engine/batch.h */

@@ -185,7 +185,7 @@ NN_INLINE void narrow_few(sums_store *s, real *kept, const size_t pitch, const r
     }
 }
 
-/* x has room for one more input if there is a bias; kept, for the layer's tiles. */
+/* x has room for one more input if there is a bias; kept is room for the layer's sums, used where they go on from block to block. */
 static void narrow_gradient(sums_store *s, real *kept, real *gradient, int bias, real *x, const real *dy, size_t inputs, size_t units, size_t pitch, size_t tile_units) {
     if (s->begins && s->ends) kept = NULL;
     for (size_t r = 0; bias && r < pitch; r += NN_LANES) v_store(x + inputs * pitch + r, v_set(1));

@@ -17,7 +17,7 @@ static int moves(const nn_tensor *t) { return t->rule.trainable && !t->statistic
 static int flows(const nn_step *s, const nn_tensor *t) {
     if (!s || !s->flowing || !moves(t) || t->vector) return 0;
     const nn_optimizer_record *o = &s->model->optimizer;
-    return !o->clipvalue && !o->clipnorm && !o->global_clipnorm && !t->rule.l1 && !t->rule.l2 && t->rule.constraint.row == 0;
+    return o->clipvalue == 0 && o->clipnorm == 0 && o->global_clipnorm == 0 && t->rule.l1 == 0 && t->rule.l2 == 0 && t->rule.constraint.row == 0;
 }
 
 /* Moves the `count` parameters from `offset` on by their gradients g[count]. */
