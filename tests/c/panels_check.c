@@ -71,3 +71,5 @@ int main(void) {
     printf("%d failures\n", failures);
     return failures != 0;
 }
+
+#include "target_end.h"
