@@ -127,9 +127,8 @@ def compare(
     entrants: dict[str, Competitor] = {name: peer for name, peer in peers.items() if peer.choices(task)}
     entrants |= {f"program {i}": program for i, program in enumerate(programs, 1) if program.choices(task)}
     scores, refused = check(task, entrants)
-    own = {
-        "nnlite": entrants["nnlite"].choices(task)[0]
-    }  # as it comes: with as many threads as the engine finds worth while
+    as_it_comes = entrants["nnlite"].choices(task)[0]  # with as many threads as the engine finds worth while
+    own = {"nnlite": as_it_comes}
     best = own | {name: best_choice(task, peer) for name, peer in entrants.items() if name not in refused | own}
     starters = {name: (entrants[name], choice) for name, choice in best.items()}
     for choice in entrants["nnlite"].choices(task):

@@ -5,6 +5,11 @@
  * A ROWWISE row has the same two over 16 rows of the batch, one in each lane: unit u is a vec at u * pitch. Its backward reads the output; y may be x,
  * dx may be dy. Sums over units are chains in unit order. */
 
+/* n[NN_NUMBERS] = the numbers of a row as reals. */
+NN_INLINE void numbers_of(real *n, const nn_row *row) {
+    for (int i = 0; i < NN_NUMBERS; i++) n[i] = (real)row->numbers[i];
+}
+
 NN_INLINE vec clip(vec x, real low, real high) { return v_min(v_set(high), v_max(v_set(low), x)); } /* NaN stays NaN */
 NN_INLINE vec v_finite(vec x) { return clip(x, -NN_LARGEST, NN_LARGEST); } /* so that 0 * x is 0 */
 
@@ -356,7 +361,7 @@ static int activation_by_element(uint32_t row) {
 /* y = f(x), both laid out as g says; y may be x where the row reads its output backward. */
 static void activation_forward(const nn_row *row, uint32_t activation, real *y, real *x, const grid *g) {
     real n[NN_NUMBERS];
-    for (int i = 0; i < NN_NUMBERS; i++) n[i] = (real)row->numbers[i];
+    numbers_of(n, row);
     switch (activation) {
 #define ELEMENT(name, source) \
     case ACTIVATION_##name: \
@@ -379,7 +384,7 @@ static void activation_forward(const nn_row *row, uint32_t activation, real *y, 
 /* dx from dy, x and y, all laid out as g says; dx may be dy. */
 static void activation_backward(const nn_row *row, uint32_t activation, real *dx, real *dy, real *x, real *y, const grid *g) {
     real n[NN_NUMBERS];
-    for (int i = 0; i < NN_NUMBERS; i++) n[i] = (real)row->numbers[i];
+    numbers_of(n, row);
     switch (activation) {
 #define ELEMENT(name, source) \
     case ACTIVATION_##name: \

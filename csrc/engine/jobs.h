@@ -27,7 +27,7 @@ typedef struct batch_step {
     size_t strips, parts;      /* of a job of panels */
     size_t own_tiles;          /* tiles in a thread's share */
     double part_work;          /* of a tile, multiply-adds */
-    size_t inputs_each;           /* each thread gathers all inputs for itself */
+    int inputs_each;              /* each thread gathers all inputs for itself */
     thread_share shares[NN_MOST_THREADS];
     double *sums;              /* of loss and metrics */
 } batch_step;
@@ -165,8 +165,8 @@ enum { PARTS_OF_ONE = 4 };
 static void do_all_rows(batch_step *s) {
     const size_t threads = s->run->threads;
     s->part_rows = part_rows(s->run, s->batch.rows);
-    s->inputs_each = shares_panels(s, 1) ? 1 : 0;
-    for (s->from = s->inputs_each; s->from < stages_of(s); s->from = s->to) {
+    s->inputs_each = shares_panels(s, 1);
+    for (s->from = s->inputs_each ? 1 : 0; s->from < stages_of(s); s->from = s->to) {
         s->to = s->from + 1;
         if (stage_couples_rows(s, s->from)) {
             do_stages(s, &s->batch, s->from, s->to);

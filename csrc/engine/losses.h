@@ -223,8 +223,11 @@ NN_INLINE vec weights_at(const outcome *o, size_t i, size_t j) {
         BODY \
     }
 
-#define SUM_ELEMENTS(total, o, EXPRESSION) EACH_ELEMENTS(o, (total) = v_fma(weights, v_keep(counts, EXPRESSION), (total));)
-#define SUM_ROWS(total, o, EXPRESSION) EACH_ROWS(o, (total) = v_fma(weights, v_keep(counts, EXPRESSION), (total));)
+/* The cases of a list of rows, of losses or metrics: the sum over the rows of the batch of weight * value, in 16 virtual lanes, is total / divisor.
+ * LABEL(name) is the number of a row. */
+#define MEAN_CASE(name) case LABEL(name): EACH_ELEMENTS(o, total = v_fma(weights, v_keep(counts, name##_value(t, p, n)), total);) divisor = (double)o->grid.units; break;
+#define SUM_CASE(name) case LABEL(name): EACH_ELEMENTS(o, total = v_fma(weights, v_keep(counts, name##_value(t, p, n)), total);) break;
+#define ROWWISE_CASE(name) case LABEL(name): EACH_ROWS(o, total = v_fma(weights, v_keep(counts, name##_value(t, p, units, pitch, n)), total);) break;
 
 /* Where the gradient of 16 rows goes: in a narrow batch to its place, in a wide one to scratch. */
 #define STORE_ELEMENTS(dp, o, factor, GRADIENT) \
@@ -236,14 +239,10 @@ NN_INLINE vec weights_at(const outcome *o, size_t i, size_t j) {
         lanes_back(&(o)->grid, dp, r, lanes); \
     })
 
-static void loss_numbers(real *n, const nn_row *row) {
-    for (int i = 0; i < NN_NUMBERS; i++) n[i] = (real)row->numbers[i];
-}
-
 /* dp = scale * d(sum over the rows of the batch of weight * loss) / d outputs; fused: in the logits of the outputs' activation. Padding of dp is 0. */
 static NN_LARGE void loss_gradient(real *dp, const nn_row *row, int fused, real scale, const outcome *o) {
     real n[NN_NUMBERS];
-    loss_numbers(n, row);
+    numbers_of(n, row);
     const real mean = scale / (real)o->grid.units;
     if (fused) {
         switch (row->row) {
@@ -268,17 +267,13 @@ static NN_LARGE void loss_gradient(real *dp, const nn_row *row, int fused, real 
 /* Sum over the rows of the batch of weight * loss, in 16 virtual lanes. */
 static NN_LARGE double loss_value(const nn_row *row, const outcome *o) {
     real n[NN_NUMBERS];
-    loss_numbers(n, row);
+    numbers_of(n, row);
     vec total = v_zero();
     double divisor = 1;
     switch (row->row) {
-#define MEAN(name) case LOSS_##name: SUM_ELEMENTS(total, o, name##_value(t, p, n)) divisor = (double)o->grid.units; break;
-#define SUM(name) case LOSS_##name: SUM_ELEMENTS(total, o, name##_value(t, p, n)) break;
-#define ROWWISE(name) case LOSS_##name: SUM_ROWS(total, o, name##_value(t, p, units, pitch, n)) break;
-        NN_LOSS_ROWS(MEAN, SUM, ROWWISE)
-#undef MEAN
-#undef SUM
-#undef ROWWISE
+#define LABEL(name) LOSS_##name
+        NN_LOSS_ROWS(MEAN_CASE, SUM_CASE, ROWWISE_CASE)
+#undef LABEL
     }
     return (double)v_sum(total) / divisor;
 }

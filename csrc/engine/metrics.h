@@ -87,17 +87,13 @@ static double metric_value(const nn_row *row, const outcome *o) {
         return loss_value(&loss, o);
     }
     real n[NN_NUMBERS];
-    for (int i = 0; i < NN_NUMBERS; i++) n[i] = (real)row->numbers[i];
+    numbers_of(n, row);
     vec total = v_zero();
     double divisor = 1;
     switch (row->row) {
-#define MEAN(name) case METRIC_##name: SUM_ELEMENTS(total, o, name##_value(t, p, n)) divisor = (double)o->grid.units; break;
-#define SUM(name) case METRIC_##name: SUM_ELEMENTS(total, o, name##_value(t, p, n)) break;
-#define ROWWISE(name) case METRIC_##name: SUM_ROWS(total, o, name##_value(t, p, units, pitch, n)) break;
-        NN_METRIC_ROWS(MEAN, SUM, ROWWISE)
-#undef MEAN
-#undef SUM
-#undef ROWWISE
+#define LABEL(name) METRIC_##name
+        NN_METRIC_ROWS(MEAN_CASE, SUM_CASE, ROWWISE_CASE)
+#undef LABEL
     }
     return (double)v_sum(total) / divisor;
 }

@@ -123,7 +123,7 @@ static const char *const constraint_names[] = {NN_CONSTRAINT_ROWS(ROW, ROW, ROW)
 
 static vec constraint_factor(const nn_row *row, vec norm) {
     real n[NN_NUMBERS];
-    for (int i = 0; i < NN_NUMBERS; i++) n[i] = (real)row->numbers[i];
+    numbers_of(n, row);
     switch (row->row) {
 #define NONE(name)
 #define SIGN(name)
