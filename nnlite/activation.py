@@ -36,7 +36,9 @@ class Activation:
         return activation if x is _ANY_INPUT else activation._apply(x)
 
     def with_parameters(self, *values: Any, **parameters: Any) -> Activation:
-        """Return this activation with other parameters, by position or by name of any era."""
+        """Return this activation with other parameters, by position or by name of any era; itself for none."""
+        if not values and not parameters:
+            return self
         known = arguments(self._rule)
         if len(values) > len(known):
             raise ArgumentError(f"{self.name} takes {len(known)} parameters {known}; received {values!r}.")

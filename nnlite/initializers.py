@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nnlite import _engine
 from nnlite.config import FLOATS, floatx
 from nnlite.errors import ArgumentError, UnsupportedError, choice, number
 from nnlite.registry import Configurable, Family, arguments
@@ -102,8 +103,6 @@ def _seed(value: Any) -> int | None:
 
 
 def _random(distribution: str, a: float, b: float, shape: tuple[int, ...], dtype: str, key: Key) -> NDArray[Any]:
-    from nnlite import _engine
-
     return _engine.random(distribution, a, b, *key, shape, dtype)
 
 
@@ -203,6 +202,13 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     return rest * shape[-2], rest * shape[-1]
 
 
+def _refuse_axes(input_axes: None, output_axes: None) -> None:
+    if input_axes is not None or output_axes is not None:
+        raise UnsupportedError(
+            "input_axes and output_axes must be left out: a kernel has its inputs first and its units last."
+        )
+
+
 @INITIALIZERS.entry("variance_scaling")
 class VarianceScaling(Initializer):
     """Variance scale / fan, whatever the distribution.
@@ -230,10 +236,7 @@ class VarianceScaling(Initializer):
         input_axes: None = None,
         output_axes: None = None,
     ) -> None:
-        if input_axes is not None or output_axes is not None:
-            raise UnsupportedError(
-                "input_axes and output_axes must be left out: a kernel has its inputs first and its units last."
-            )
+        _refuse_axes(input_axes, output_axes)
         self.scale = number("scale", scale, 0)
         if self.scale == 0:
             raise ValueError("scale must be positive; received 0. For weights of 0 use 'zeros'.")
@@ -256,12 +259,11 @@ class VarianceScaling(Initializer):
 
 
 class _NamedScaling(VarianceScaling):
-    """A `VarianceScaling` with a name of its own; `scaling` holds its scale, mode and distribution."""
-
-    scaling: tuple[float, str, str]
+    """A `VarianceScaling` with a name of its own, whose scale, mode and distribution are those of the class."""
 
     def __init__(self, seed: int | None = None, *, input_axes: None = None, output_axes: None = None) -> None:
-        super().__init__(*self.scaling, seed, input_axes=input_axes, output_axes=output_axes)
+        _refuse_axes(input_axes, output_axes)
+        self.seed = _seed(seed)
 
 
 @INITIALIZERS.entry("glorot_uniform", "xavier_uniform")
@@ -273,7 +275,7 @@ class GlorotUniform(_NamedScaling):
     0.004
     """
 
-    scaling = (1.0, "fan_avg", "uniform")
+    scale, mode, distribution = 1.0, "fan_avg", "uniform"
 
 
 @INITIALIZERS.entry("glorot_normal", "xavier_normal")
@@ -285,7 +287,7 @@ class GlorotNormal(_NamedScaling):
     0.004
     """
 
-    scaling = (1.0, "fan_avg", "truncated_normal")
+    scale, mode, distribution = 1.0, "fan_avg", "truncated_normal"
 
 
 @INITIALIZERS.entry("he_uniform")
@@ -297,7 +299,7 @@ class HeUniform(_NamedScaling):
     0.01
     """
 
-    scaling = (2.0, "fan_in", "uniform")
+    scale, mode, distribution = 2.0, "fan_in", "uniform"
 
 
 @INITIALIZERS.entry("he_normal")
@@ -309,7 +311,7 @@ class HeNormal(_NamedScaling):
     0.01
     """
 
-    scaling = (2.0, "fan_in", "truncated_normal")
+    scale, mode, distribution = 2.0, "fan_in", "truncated_normal"
 
 
 @INITIALIZERS.entry("lecun_uniform")
@@ -321,7 +323,7 @@ class LecunUniform(_NamedScaling):
     0.005
     """
 
-    scaling = (1.0, "fan_in", "uniform")
+    scale, mode, distribution = 1.0, "fan_in", "uniform"
 
 
 @INITIALIZERS.entry("lecun_normal")
@@ -333,7 +335,7 @@ class LecunNormal(_NamedScaling):
     0.005
     """
 
-    scaling = (1.0, "fan_in", "truncated_normal")
+    scale, mode, distribution = 1.0, "fan_in", "truncated_normal"
 
 
 @INITIALIZERS.entry("orthogonal", "orthogonal_initializer")

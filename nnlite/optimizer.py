@@ -60,6 +60,7 @@ _BY_STEPS: dict[str, Any] = {
     "loss_scale_factor": None,
 }
 _IGNORED = ("jit_compile", "is_legacy_optimizer")
+_OPTIONS = {*_OFF, "lr", "name", *_BY_STEPS, *_IGNORED}
 
 
 class LearningRate(float):
@@ -129,7 +130,7 @@ class Optimizer(Configurable):
 
     def __init__(self, learning_rate: Any = None, options: Mapping[str, Any] | None = None, **more: Any) -> None:
         options = {**(options or {}), **more}
-        unknown = [name for name in options if name not in (*_OFF, "lr", "name", *_BY_STEPS, *_IGNORED)]
+        unknown = [name for name in options if name not in _OPTIONS]
         if unknown:
             known = {*arguments(type(self).__init__), "learning_rate", "lr", "name", *_OFF}
             raise unknown_argument(type(self).__name__, unknown[0], known)
@@ -144,10 +145,10 @@ class Optimizer(Configurable):
         rate = learning_rate if lr is None else lr
         self.schedule = schedules.get(rate) if callable(rate) or isinstance(rate, Mapping) else None
         self._learning_rate = number("learning_rate", rate if self.schedule is None else self.schedule(0), 0)
-        self.decay, self.weight_decay, self.clipvalue, self.clipnorm, self.global_clipnorm = (
-            number(name, options.get(name) or 0.0, 0) for name in _OFF
-        )
-        clipping = [name for name in _OFF[2:] if getattr(self, name)]
+        self.decay, self.weight_decay, self.clipvalue, self.clipnorm, self.global_clipnorm = [
+            number(name, options[name], 0) if options.get(name) else 0.0 for name in _OFF
+        ]
+        clipping = [name for name in _OFF[2:] if options.get(name)]
         if len(clipping) > 1 and era("clipping.of_one_kind"):
             raise ValueError(f"only one of clipvalue, clipnorm and global_clipnorm can be given; received {clipping}.")
         self.use_ema = bool(options.get("use_ema"))

@@ -153,7 +153,7 @@ class Family(Generic[T]):
 
     def find(self, name: str) -> Entry[T]:
         """Return the entry of that name or alias. Raises ValueError, with the closest names, if there is none."""
-        entry = self._by_spelling.get(_plain(name))
+        entry = self.entries.get(name) or self._by_spelling.get(_plain(name))
         if entry is None:
             raise unknown_name(self.noun, name, self.names())
         return entry
