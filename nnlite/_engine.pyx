@@ -140,11 +140,9 @@ cdef class EngineModel:
         cdef size_t n = len(layers)
         cdef nn_state state
         cdef nn_model_facts facts
+        cdef nn_status status
         if target is None:
             target = default_target()
-        if not targets().get(target):
-            known = ", ".join(name for name, available in targets().items() if available)
-            raise ValueError(f"target must be one that this CPU can run ({known}), got {target!r}; see NNLITE_TARGET")
         cdef bytes name = target.encode()
         cdef int bits = bits_of(dtype)
         records = <nn_layer_record *>calloc(n + 1, sizeof(nn_layer_record))
@@ -166,7 +164,11 @@ cdef class EngineModel:
                     fill_row(&records[l].tensors[t].constraint, "constraint", constraint, constraint_numbers)
             if input_units < 1:
                 raise ValueError(f"input_units must be positive, got {input_units}")
-            check(nn_model_new(records, n, input_units, bits, <const char *>name, &self.handle))
+            status = nn_model_new(records, n, input_units, bits, <const char *>name, &self.handle)
+            if status == NN_UNKNOWN_TARGET or status == NN_TARGET_UNAVAILABLE:
+                known = ", ".join(name for name, available in targets().items() if available)
+                raise ValueError(f"target must be one that this CPU can run ({known}), got {target!r}; see NNLITE_TARGET")
+            check(status)
         finally:
             free(records)
         if self.functions:
@@ -274,7 +276,7 @@ cdef class EngineModel:
         values = np.ascontiguousarray(array, self.dtype)
         if values.shape != shape_of(&facts):
             raise ValueError(f"{facts.name.decode()} must have shape {shape_of(&facts)}, got {values.shape}")
-        cdef Buffer held = take(values, self.bits, facts.rows * facts.columns, False, facts.name.decode())
+        cdef Buffer held = take(values, self.bits, facts.rows * facts.columns, False, "array")
         check(nn_tensor_write(self.handle, buffer, tensor, held.view.buf))
 
     def view(self):

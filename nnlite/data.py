@@ -42,15 +42,14 @@ class Data(NamedTuple):
 
 
 class Door(NamedTuple):
-    """What a built model takes and gives: shape of a row of input and of output, the type, the names of its
-    first and last layer, and the engine row the outputs come from."""
+    """What a built model takes and gives: shape of a row of input and of output, the type, and the names of its
+    first and last layer."""
 
     input_row: tuple[int, ...]
     output_row: tuple[int, ...]
     dtype: np.dtype[Any]
     first_layer: str
     last_layer: str
-    activation: str
 
     @property
     def input_units(self) -> int:

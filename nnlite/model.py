@@ -96,6 +96,10 @@ class Model(EarlierMethods):
         """Return the engine, made now if need be."""
         raise NotImplementedError
 
+    def last_row(self) -> str:
+        """Return the row of the engine its outputs come from."""
+        raise NotImplementedError
+
     @property
     def weights(self) -> list[Weight]:
         """The weights of all layers, in order."""
@@ -136,7 +140,8 @@ class Model(EarlierMethods):
         >>> from nnlite.models import Sequential
         >>> Sequential().compile("adam", "mse", metrics=["mae"])
         """
-        _only_known(Model.compile, without_effect)
+        if without_effect:
+            _only_known(Model.compile, without_effect)
         if _is_factor(metrics):
             metrics, loss_weights = (None if _is_factor(loss_weights) else loss_weights), metrics
         if sample_weight_mode or target_tensors:
@@ -173,7 +178,7 @@ class Model(EarlierMethods):
         if measures is None:
             weights = self.weights
             counted = weights if era("penalties.of_frozen") else self.trainable_weights
-            measures = objective.measures(door, weights, counted)
+            measures = objective.measures(door, self.last_row(), weights, counted)
         if door is self._door:
             self._measures = measures
         return measures
@@ -386,7 +391,8 @@ class Model(EarlierMethods):
 
         Raises what `fit` raises.
         """
-        _only_known(Model.evaluate, without_effect)
+        if without_effect:
+            _only_known(Model.evaluate, without_effect)
         listeners, verbosity, steps = Listeners(callbacks), level(verbose), data.count("steps", steps)
         source, door, measures = self.source("", x, y, sample_weight, None)
         size = rows_of_batch(batch_size, source, steps)

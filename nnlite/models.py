@@ -124,7 +124,7 @@ class Sequential(Composable, Saved, Model):
             raise ArgumentError(
                 f"layer {layer.name!r} is part of model {self.name!r} already; make one for each place."
             )
-        if any(other.name == layer.name for other in self._layers):
+        if layer.name in [other.name for other in self._layers]:
             raise ValueError(
                 f"model {self.name!r} has a layer called {layer.name!r} already; give each layer a name of its own."
             )
@@ -213,9 +213,12 @@ class Sequential(Composable, Saved, Model):
         for layer in layers:
             output = layer.output_row(output)
         first, last = layers[0], layers[-1]
-        computing = next((records for layer in reversed(layers) if (records := layer.records())), NOTHING)
         dtype = np.dtype((self._input or first).dtype or backend.floatx())
-        return Door(row, output, dtype, first.name, last.name, computing[-1].row)
+        return Door(row, output, dtype, first.name, last.name)
+
+    def last_row(self) -> str:
+        """Return the row of the engine its outputs come from."""
+        return next((records for layer in reversed(self._layers) if (records := layer.records())), NOTHING)[-1].row
 
     def door_for(self, array: Array) -> Door:
         """Return what the model takes and gives, for rows like those of `array` if it is not built."""
@@ -259,11 +262,11 @@ class Sequential(Composable, Saved, Model):
                 f"model {self.name!r} has no weights yet: build it with build((None, 5)), fit() or an input shape."
             )
         records = [record for layer in self._layers for record in layer.records()] or NOTHING
-        dtype = self._door.dtype.name
+        dtype = f"float{8 * self._door.dtype.itemsize}"  # dtype.name takes NumPy nearly as long as all that follows
         engine = EngineModel(records, self._door.input_units, dtype, None, self._seed)
         values: list[Array] = [] if given is None else given
         for layer in self._layers if given is None else ():
-            bound = all(weight.bound for weight in layer.weights)
+            bound = all([weight.bound for weight in layer.weights])
             values += layer.get_weights() if bound else layer.first_values(self._seed, len(values), dtype)
         for i, value in enumerate(values):
             engine.write(0, i, value)
@@ -330,8 +333,11 @@ class Sequential(Composable, Saved, Model):
         if len(weights) != len(own):
             raise ValueError(f"weights of model {self.name!r} must be {len(own)} arrays; received {len(weights)}.")
         values = [weight.checked(value) for weight, value in zip(own, weights, strict=True)]
-        for weight, value in zip(own, values, strict=True):
-            weight.assign(value)
+        if self._engine is None and not any([weight.bound for weight in own]):
+            self.begin_with(values)
+        else:
+            for weight, value in zip(own, values, strict=True):
+                weight.assign(value)
 
     def count_params(self) -> int:
         """Return the number of elements of all weights. Raises NotBuiltError before the model is built."""

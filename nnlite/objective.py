@@ -77,8 +77,7 @@ class Objective:
         self.stepper = Stepper(self.optimizer)
         self.loss = losses.get(_only("loss", loss))
         self.chosen, self.weighted = _flat(chosen), _flat(weighted)
-        for identifier in self.chosen + self.weighted:
-            metrics.get(identifier)
+        self.metrics = [metrics.get(identifier) for identifier in self.chosen + self.weighted]
         weight = _only("loss_weights", loss_weight)
         self.weight = 1.0 if weight is None else number("loss_weights", weight)
 
@@ -93,14 +92,15 @@ class Objective:
             "weighted_metrics": [_described(identifier) for identifier in self.weighted] or None,
         }
 
-    def measures(self, door: Door, weights: Sequence[Weight], counted: Sequence[Weight]) -> Measures:
-        """Return loss and metrics for a model of those outputs and weights, the regularizers of some of which count."""
+    def measures(self, door: Door, last_row: str, weights: Sequence[Weight], counted: Sequence[Weight]) -> Measures:
+        """Return loss and metrics for a model of those outputs, which come from that row of the engine, and of those
+        weights, the regularizers of some of which count.
+        """
         units = door.output_units
         loss = self.loss or losses.LOSSES.get("mean_squared_error")
-        row, factor = loss.record(units, door.activation), self.weight if self.loss else 0.0
+        row, factor = loss.record(units, last_row), self.weight if self.loss else 0.0
         record = None if row is None else _record_of(row, factor, loss)
-        chosen = self.chosen + self.weighted
-        found = [metrics.get(identifier, loss, units, 1 if loss.sparse else units) for identifier in chosen]
+        found = [metric.resolve(loss, units, 1 if loss.sparse else units) for metric in self.metrics]
         first = len(self.chosen)  # of those that count by weights, which the engine does not
         rows = [metric.rows if i < first else () for i, metric in enumerate(found)]
         known = [row for own in rows for row in own]
@@ -116,7 +116,7 @@ class Objective:
         weighted = [f"weighted_{m.name}" if always or m.name in unweighted else m.name for m in found[first:]]
         names = _numbered(["loss", *unweighted, *weighted])
         in_python, width = record is None or () in rows, columns.pop() if columns else None
-        plain = all(type(m).value is Metric.value and len(own) == 1 for m, own in zip(found, rows, strict=True))
+        plain = all([type(m).value is Metric.value and len(own) == 1 for m, own in zip(found, rows, strict=True)])
         own = tuple([w for w in counted if w.regularizer is not None and w.regularizer.in_python])
         rules = [rule for weight in weights for rule in (weight.regularizer, weight.constraint) if rule is not None]
         ruled = any([rule.in_python for rule in rules])
@@ -181,5 +181,4 @@ def _single(metric: Metric) -> float:
 
 def _numbered(names: Sequence[str]) -> list[str]:
     """The names, later occurrences of the same one with _1, _2, ..."""
-    counts = [names[:i].count(name) for i, name in enumerate(names)]
-    return [f"{name}_{count}" if count else name for name, count in zip(names, counts, strict=True)]
+    return [f"{name}_{count}" if (count := names[:i].count(name)) else name for i, name in enumerate(names)]

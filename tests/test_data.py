@@ -13,7 +13,7 @@ MSE, SPARSE = LOSSES.get("mse"), LOSSES.get("sparse_categorical_crossentropy")
 
 
 def door(inputs: int = 2, outputs: int = 1, dtype: str = "float32") -> Door:
-    return Door((inputs,), (outputs,), np.dtype(dtype), "first", "last", "linear")
+    return Door((inputs,), (outputs,), np.dtype(dtype), "first", "last")
 
 
 class Frame:

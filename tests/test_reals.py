@@ -122,7 +122,7 @@ def test_labels_of_ones_own_for_a_sparse_loss() -> None:
 
 @pytest.mark.usefixtures("keras3")
 def test_class_weights_of_keras_3() -> None:
-    door = data.Door((2,), (1,), np.dtype("float64"), "first", "last", "linear")
+    door = data.Door((2,), (1,), np.dtype("float64"), "first", "last")
     assert data.class_weights({1: 5}, np.array([[0], [1], [2]]), door).tolist() == [1, 5, 1]
     model = Sequential([Dense(1, "sigmoid", input_dim=2)])
     model.compile("sgd", "binary_crossentropy")

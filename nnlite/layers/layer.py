@@ -73,10 +73,11 @@ class Weight:
     @property
     def engine(self) -> EngineModel:
         """The engine that keeps its values. Raises NotBuiltError if it is part of no model."""
-        layer = self._layer()
-        model = layer.owner() if layer is not None and layer.owner is not None else None
-        if self._engine is None and model is not None:
-            _ = model.engine  # which binds it
+        if self._engine is None:
+            layer = self._layer()
+            model = layer.owner() if layer is not None and layer.owner is not None else None
+            if model is not None:
+                _ = model.engine  # which binds it
         if self._engine is None:
             raise NotBuiltError(f"{self.name} has no values: its layer is part of no model.")
         return self._engine
@@ -108,8 +109,7 @@ class Weight:
 
     def initial(self, seed: int, stream: int, dtype: str) -> Array:
         """Return its first values: numbers of the stream (seed, stream) where they are random."""
-        values = np.asarray(self.initializer(self.shape, dtype, key=(seed, stream)), dtype)
-        return self.checked(values)
+        return self.checked(self.initializer(self.shape, dtype, key=(seed, stream)))
 
     def checked(self, value: Any) -> Array:
         """Return `value` as an array of its shape. Raises ValueError if it has another, or holds no real numbers."""
@@ -244,19 +244,18 @@ class Layer(Configurable):
         Raises:
             ShapeError: it has weights for another shape already, or cannot take that one.
         """
-        if any(weight.bound for weight in self.weights):
-            if input_row != self._input_row:
-                raise ShapeError(
-                    f"layer {self.name!r} was built for rows of shape {self._input_row}; received {input_row}."
-                )
-            return self.output_row(input_row)
         output = self.output_row(input_row)
-        self.weights = []
+        if self.built and input_row == self._input_row:
+            return output
+        if any([weight.bound for weight in self.weights]):
+            raise ShapeError(
+                f"layer {self.name!r} was built for rows of shape {self._input_row}; received {input_row}."
+            )
+        self.weights, self.built = [], False
         self.build(input_row)
-        self._input_row = input_row
-        self.built = True
         if self._first_values is not None:
             self._check_values(self._first_values)
+        self._input_row, self.built = input_row, True
         return output
 
     def records(self) -> list[LayerRecord]:
@@ -384,8 +383,8 @@ LAYERS: Family[Layer] = Family("layer", Layer)
 
 def row_shape(argument: str, shape: Any) -> Shape:
     """Return the shape of one row as a tuple of positive sizes. Raises ValueError for anything else."""
-    sizes = tuple(shape) if isinstance(shape, Sequence | np.ndarray) else (shape,)
-    return tuple(whole(argument, size) for size in sizes)
+    sizes = shape if isinstance(shape, (tuple, Sequence, np.ndarray)) else (shape,)  # tuple first: Sequence is slow
+    return tuple([whole(argument, size) for size in sizes])
 
 
 def described(value: Any) -> Any:
