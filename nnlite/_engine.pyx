@@ -692,10 +692,11 @@ def random(distribution, double low_or_mean, double high_or_deviation, uint64_t 
     """Array of the stream (seed, stream): "uniform" between low and high, "normal" or "truncated_normal" with mean and deviation."""
     out = np.empty(shape, dtype)
     cdef int bits = bits_of(dtype)
-    cdef Buffer held = take(out, bits, out.size, True, "out")
+    cdef Py_ssize_t size = out.size
+    cdef Buffer held = take(out, bits, size, True, "out")
     if distribution not in _DISTRIBUTIONS:
         raise ValueError(f"distribution must be one of {', '.join(_DISTRIBUTIONS)}, got {distribution!r}")
-    check(nn_random(_DISTRIBUTIONS[distribution], low_or_mean, high_or_deviation, seed, stream, out.size, bits, held.view.buf))
+    check(nn_random(_DISTRIBUTIONS[distribution], low_or_mean, high_or_deviation, seed, stream, size, bits, held.view.buf))
     return out
 
 

@@ -147,8 +147,9 @@ def era(key: str, otherwise: Any = _REQUIRED) -> Any:
     >>> era("accuracy.name")
     'acc'
     """
-    if key in DIFFERENCES:
-        return DIFFERENCES[key][_Settings.era]
+    difference = DIFFERENCES.get(key)
+    if difference is not None:
+        return difference[_Settings.era]
     if otherwise is _REQUIRED:
         raise KeyError(f"no difference between eras is called {key!r}.{did_you_mean(key, DIFFERENCES)}")
     return otherwise

@@ -130,7 +130,7 @@ def _report(
     if rows is None or plan.steps is not None:
         return EpochReport(verbosity, names, plan.last, batches, 0, True)
     asked = era("progress.like_keras3") or any(
-        isinstance(one, ProgbarLogger) and one.count_mode == "steps" for one in listeners.callbacks
+        [isinstance(one, ProgbarLogger) and one.count_mode == "steps" for one in listeners.callbacks]
     )
     held_rows = len(held_out.x) if isinstance(held_out, Data) else 0
     return EpochReport(verbosity, names, plan.last, batches if asked else rows, held_rows, asked, rows)
@@ -180,6 +180,6 @@ def validation_source(model: Model, given: Any, steps: Any, door: Door, measures
 
 def epochs_of(argument: str, value: Any) -> int | set[int]:
     """After which epochs to validate: their distance, or the set of their numbers, from 1."""
-    if not isinstance(value, int | str) and isinstance(value, Collection):
+    if not isinstance(value, (int, str)) and isinstance(value, Collection):
         return {data.whole(argument, number) for number in value}
     return data.whole(argument, value)

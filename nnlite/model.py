@@ -502,7 +502,7 @@ def _only_known(method: Callable[..., Any], given: Mapping[str, Any]) -> None:
 
 def _is_factor(value: Any) -> bool:
     """Whether `value` is a factor on the loss, as a number or a list of one."""
-    return isinstance(value[0] if isinstance(value, list) and len(value) == 1 else value, int | float)
+    return isinstance(value[0] if isinstance(value, list) and len(value) == 1 else value, (int, float))
 
 
 def _answer(means: list[float], names: list[str], as_dict: bool) -> Any:

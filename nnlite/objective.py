@@ -43,7 +43,7 @@ class Measures(NamedTuple):
 
     def penalty(self) -> float:
         """Return the penalties the engine does not know."""
-        return sum(weight.penalty() for weight in self.penalised)
+        return sum([weight.penalty() for weight in self.penalised])
 
     def counted(self) -> Iterator[tuple[Metric, bool]]:
         """Yield the metrics Python counts, each with whether it counts rows by their sample weights."""
@@ -102,10 +102,11 @@ class Objective:
         record = None if row is None else _record_of(row, factor, loss)
         found = [metric.resolve(loss, units, 1 if loss.sparse else units) for metric in self.metrics]
         first = len(self.chosen)  # of those that count by weights, which the engine does not
-        rows = [metric.rows if i < first else () for i, metric in enumerate(found)]
+        rows = [metric.rows for metric in found[:first]] + [()] * len(self.weighted)
         known = [row for own in rows for row in own]
         sparse = {getattr(metric, "loss", metric).sparse for metric, own in zip(found, rows, strict=True) if own}
-        sparse |= {loss.sparse} if record is not None or loss.sparse else set()
+        if record is not None or loss.sparse:
+            sparse.add(loss.sparse)
         columns = {1 if one else units for one in sparse}
         if len(columns) > 1:
             listed = ", ".join(repr(metric.name) for metric in found)
@@ -152,7 +153,7 @@ def _only(argument: str, value: Any) -> Any:
     """The one element of a list or dict, for the one output there is; anything else as it is."""
     if isinstance(value, dict) and "class_name" not in value:
         value = list(value.values())
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         if len(value) != 1:
             raise ArgumentError(f"{argument} must be for the one output of the model; received {len(value)} of them.")
         return value[0]
@@ -165,7 +166,7 @@ def _flat(chosen: Any) -> list[Any]:
         return []
     if isinstance(chosen, dict) and "class_name" not in chosen:
         chosen = list(chosen.values())
-    return [one for part in chosen for one in _flat(part)] if isinstance(chosen, list | tuple) else [chosen]
+    return [one for part in chosen for one in _flat(part)] if isinstance(chosen, (list, tuple)) else [chosen]
 
 
 def _single(metric: Metric) -> float:

@@ -136,8 +136,12 @@ class Family(Generic[T]):
 
         return enter
 
+    def known(self, name: str) -> Entry[T] | None:
+        """Return the entry of that name or alias; None if there is none."""
+        return self.entries.get(name) or self._by_spelling.get(_plain(name))
+
     def __contains__(self, name: str) -> bool:
-        return _plain(name) in self._by_spelling
+        return self.known(name) is not None
 
     def names(self) -> list[str]:
         """Return every name and alias."""
@@ -153,7 +157,7 @@ class Family(Generic[T]):
 
     def find(self, name: str) -> Entry[T]:
         """Return the entry of that name or alias. Raises ValueError, with the closest names, if there is none."""
-        entry = self.entries.get(name) or self._by_spelling.get(_plain(name))
+        entry = self.known(name)
         if entry is None:
             raise unknown_name(self.noun, name, self.names())
         return entry
@@ -164,7 +168,7 @@ class Family(Generic[T]):
         """
         if name.startswith("_"):  # what Python itself asks modules for
             raise AttributeError(name)
-        entry = self._by_spelling.get(_plain(name))
+        entry = self.known(name)
         if entry is None:
             raise AttributeError(f"module {module!r} has no attribute {name!r}.{did_you_mean(name, self.names())}")
         return entry

@@ -21,7 +21,8 @@ def canonical(name: str) -> str:
     plain = name[len(prefix) :]
     if plain == "lr":
         return prefix + "learning_rate"
-    return prefix + (METRICS.find(plain).name if plain in METRICS else plain)
+    metric = METRICS.known(plain)
+    return prefix + (plain if metric is None else metric.name)
 
 
 class ByName(dict[str, V]):
