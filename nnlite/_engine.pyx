@@ -65,13 +65,15 @@ cdef int bits_of(dtype) except -1:
 
 
 cdef int fill_row(nn_row *row, family, name, numbers) except -1:
-    if name not in _ROWS[family]:
+    place = _ROWS[family].get(name)
+    if place is None:
         raise ValueError(f"the engine has no {family} {name!r}; it has {', '.join(_ROWS[family])}")
     if len(numbers) > NN_NUMBERS:
         raise ValueError(f"{family} {name!r} takes at most {NN_NUMBERS} numbers, got {len(numbers)}")
-    row.row = _ROWS[family][name]
-    for i in range(NN_NUMBERS):
-        row.numbers[i] = numbers[i] if i < len(numbers) else 0.0
+    row.row = place
+    memset(row.numbers, 0, sizeof(row.numbers))
+    for i, number in enumerate(numbers):
+        row.numbers[i] = number
     return 0
 
 

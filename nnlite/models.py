@@ -218,7 +218,11 @@ class Sequential(Composable, Saved, Model):
 
     def last_row(self) -> str:
         """Return the row of the engine its outputs come from."""
-        return next((records for layer in reversed(self._layers) if (records := layer.records())), NOTHING)[-1].row
+        for layer in reversed(self._layers):
+            records = layer.following() or layer.records()
+            if records:
+                return records[-1].row
+        return NOTHING[-1].row
 
     def door_for(self, array: Array) -> Door:
         """Return what the model takes and gives, for rows like those of `array` if it is not built."""
