@@ -126,8 +126,8 @@ def _report(
     held_out: Data | GivenBatches | None,
     listeners: Listeners,
 ) -> EpochReport:
-    """What is shown: rows are counted, unless there are none to count or steps are asked for."""
-    if rows is None or plan.steps is not None:
+    """What is shown, if anything: rows are counted, unless there are none to count or steps are asked for."""
+    if not verbosity or rows is None or plan.steps is not None:
         return EpochReport(verbosity, names, plan.last, batches, 0, True)
     asked = era("progress.like_keras3") or any(
         [isinstance(one, ProgbarLogger) and one.count_mode == "steps" for one in listeners.callbacks]

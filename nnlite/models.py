@@ -336,12 +336,12 @@ class Sequential(Composable, Saved, Model):
             raise NotBuiltError(f"model {self.name!r} has no weights yet: build it first, with build((None, 5)).")
         if len(weights) != len(own):
             raise ValueError(f"weights of model {self.name!r} must be {len(own)} arrays; received {len(weights)}.")
-        values = [weight.checked(value) for weight, value in zip(own, weights, strict=True)]
+        arrays = [weight.checked(value) for weight, value in zip(own, weights, strict=True)]
         if self._engine is None and not any([weight.bound for weight in own]):
-            self.begin_with(values)
+            self.begin_with(arrays)
         else:
-            for weight, value in zip(own, values, strict=True):
-                weight.assign(value)
+            for weight, array in zip(own, arrays, strict=True):
+                weight.put(array)
 
     def count_params(self) -> int:
         """Return the number of elements of all weights. Raises NotBuiltError before the model is built."""

@@ -126,7 +126,11 @@ class Weight:
 
     def assign(self, value: Any) -> None:
         """Set its values. Raises ValueError if the shape is another."""
-        self.engine.write(0, self._tensor, self.checked(value))
+        self.put(self.checked(value))
+
+    def put(self, array: Array) -> None:
+        """Set its values to an array that `checked` has returned."""
+        self.engine.write(0, self._tensor, array)
 
     def penalty(self) -> float:
         """Return what its regularizer adds to the loss."""
@@ -340,8 +344,8 @@ class Layer(Configurable):
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set its weights, in the order of `get_weights`. Raises ValueError if their number or shapes are others."""
-        for weight, value in zip(self.weights, self._check_values(weights), strict=True):
-            weight.assign(value)
+        for weight, array in zip(self.weights, self._check_values(weights), strict=True):
+            weight.put(array)
 
     def keras_weights(self) -> list[tuple[str, Array]]:
         """Return names and values of the weights as files of Keras have them."""
