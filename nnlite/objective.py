@@ -104,10 +104,13 @@ class Objective:
         first = len(self.chosen)  # of those that count by weights, which the engine does not
         rows = [metric.rows for metric in found[:first]] + [()] * len(self.weighted)
         known = [row for own in rows for row in own]
-        sparse = {getattr(metric, "loss", metric).sparse for metric, own in zip(found, rows, strict=True) if own}
+        columns = {
+            1 if getattr(metric, "loss", metric).sparse else units
+            for metric, own in zip(found, rows, strict=True)
+            if own
+        }
         if record is not None or loss.sparse:
-            sparse.add(loss.sparse)
-        columns = {1 if one else units for one in sparse}
+            columns.add(1 if loss.sparse else units)
         if len(columns) > 1:
             listed = ", ".join(repr(metric.name) for metric in found)
             text = "class numbers in one column, or a column for each unit, as the loss does"
