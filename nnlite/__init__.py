@@ -60,9 +60,10 @@ else:
     }
 
     def __getattr__(name: str) -> Any:  # nothing is imported before it is used: a script waits for what it needs only
-        if name in _HOMES:
-            return getattr(keras_compat.submodule(__name__, _HOMES[name]), name)
-        return keras_compat.submodule(__name__, name)
+        if name not in _HOMES:
+            return keras_compat.submodule(__name__, name)
+        found = globals()[name] = getattr(keras_compat.submodule(__name__, _HOMES[name]), name)
+        return found
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})
