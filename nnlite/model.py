@@ -147,7 +147,6 @@ class Model(EarlierMethods):
         if sample_weight_mode or target_tensors:
             raise UnsupportedError("sample_weight_mode and target_tensors must be empty: rows have one weight each.")
         objective = Objective(optimizer, loss, metrics, loss_weights, weighted_metrics)
-        self._measures = None
         measures = None if self._door is None else self._measured(objective, self._door)
         self.settle_trainable()
         if self._engine is not None and measures is not None:
@@ -173,15 +172,10 @@ class Model(EarlierMethods):
         return self._objective
 
     def _measured(self, objective: Objective, door: Door) -> Measures:
-        """Loss and metrics, settled when the outputs are known and first needed."""
-        measures = self._measures
-        if measures is None:
-            weights = self.weights
-            counted = weights if era("penalties.of_frozen") else self.trainable_weights
-            measures = objective.measures(door, self.last_row(), weights, counted)
-        if door is self._door:
-            self._measures = measures
-        return measures
+        """Loss and metrics for the outputs of `door`."""
+        weights = self.weights
+        counted = weights if era("penalties.of_frozen") else self.trainable_weights
+        return objective.measures(door, self.last_row(), weights, counted)
 
     @property
     def stepper(self) -> Stepper:
@@ -210,9 +204,13 @@ class Model(EarlierMethods):
 
     def settled(self) -> Measures:
         """Return loss and metrics of the built model. Raises NotBuiltError before it is built."""
-        if self._door is None:
-            raise NotBuiltError(f"model {self.name!r} must be built before its metrics are settled: build((None, 5)).")
-        return self._measured(self._compiled(), self._door)
+        if self._measures is None:
+            if self._door is None:
+                raise NotBuiltError(
+                    f"model {self.name!r} must be built before its metrics are settled: build((None, 5))."
+                )
+            self._measures = self._measured(self._compiled(), self._door)
+        return self._measures
 
     # ---- fit ----
 
@@ -336,7 +334,7 @@ class Model(EarlierMethods):
     def _door_and_measures(self, objective: Objective, rows: Array) -> tuple[Door, Measures]:
         """What the model takes, and what it is trained for, for rows like those if it is not built."""
         door = self.door_for(rows)
-        return door, self._measured(objective, door)
+        return door, self.settled() if door is self._door else self._measured(objective, door)
 
     def train_on_batch(
         self,

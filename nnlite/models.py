@@ -275,7 +275,7 @@ class Sequential(Composable, Saved, Model):
         for i, value in enumerate(values):
             engine.write(0, i, value)
         if self._objective is not None:
-            self._objective.compile(engine, self._measured(self._objective, self._door))
+            self._objective.compile(engine, self.settled())
         self._engine = engine
         self._bind(engine)
         self.freeze_weights()
