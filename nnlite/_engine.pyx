@@ -7,10 +7,8 @@ from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_WRITABLE, Py
 from cpython.exc cimport PyErr_CheckSignals
 from libc.stddef cimport size_t
 from libc.stdint cimport uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, realloc
+from libc.stdlib cimport calloc, free, getenv, realloc
 from libc.string cimport memcpy, memset
-
-import os
 
 import numpy as np
 
@@ -32,7 +30,8 @@ def targets():
 
 def default_target():
     """The target of a model that asks for none: what NNLITE_TARGET names, or the best this CPU has."""
-    return os.environ.get("NNLITE_TARGET") or nn_target_default().decode()
+    cdef const char *named = getenv("NNLITE_TARGET")  # which os.environ sets too, and takes longer to look up
+    return (named if named != NULL and named[0] != 0 else nn_target_default()).decode()
 
 
 MOST_THREADS = NN_MOST_THREADS
