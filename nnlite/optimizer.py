@@ -170,7 +170,7 @@ class Optimizer(Configurable):
         if self.in_python:  # the engine only constrains and counts
             return OptimizerRecord("sgd", (), 0.0)
         tensor_norm, all_norm = (self.clipnorm, self.global_clipnorm)
-        if not era("clipnorm.of_each_tensor") and tensor_norm:
+        if tensor_norm and not era("clipnorm.of_each_tensor"):
             tensor_norm, all_norm = 0.0, min(tensor_norm, all_norm or tensor_norm)
         return OptimizerRecord(
             *self.rule(), self._learning_rate, self.decay, self.weight_decay, self.clipvalue, tensor_norm, all_norm
