@@ -48,8 +48,10 @@ class ByName(dict[str, V]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return the value of any era's `name`, or `default`."""
-        key = self._key(name)
-        return default if key is None else self[key]
+        try:
+            return self[name]
+        except KeyError:
+            return default
 
 
 class Callback:
