@@ -24,7 +24,8 @@ typedef struct nn_layer {
     size_t scratch;                /* workspace place of as many reals as its output has, if it wants them */
     size_t fixed, fixed_reals;     /* place of this many reals whatever the rows */
     size_t transposed;             /* offset of the kernel's transposed panels, in wide plans and after the first layer */
-    size_t tile_units;             /* units of the tiles in which the gradient of a narrow kernel is summed; 0: of no tiles */
+    int chains;                    /* is the gradient of a narrow kernel summed in chains, where the batch is small? */
+    size_t tile_units;             /* units of the tiles in which it is summed else; 0: of no tiles */
     size_t first_tensor, n_tensors;
     nn_tensor tensors[NN_LAYER_TENSORS];
     int narrow;                    /* of a narrow plan; set before the layer is shaped */

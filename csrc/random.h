@@ -116,12 +116,12 @@ static inline void nn_shuffle(uint32_t *order, size_t n, uint64_t seed, uint64_t
     for (size_t i = 0; i < n; i++) order[i] = (uint32_t)i;
     for (size_t i = n, block = 0; i > 1; block += NN_PLACES) {
         nn_random_places(place, seed, NN_FOR_SHUFFLE, epoch, block, i);
-        size_t b = 0;
-        for (; b < NN_PLACES && i > 4; b++, i -= 4) {
+        const size_t fours = (i - 1) / 4 < NN_PLACES ? (i - 1) / 4 : NN_PLACES;
+        for (size_t b = 0; b < fours; b++, i -= 4) {
 #pragma GCC unroll 4
             for (size_t k = 0; k < 4; k++) nn_exchange(order, i - 1 - k, place[k][b]);
         }
-        for (size_t k = 0; b < NN_PLACES && i > 1; k++, i--) nn_exchange(order, i - 1, place[k][b]);
+        for (size_t k = 0; fours < NN_PLACES && i > 1; k++, i--) nn_exchange(order, i - 1, place[k][fours]);
     }
 }
 

@@ -2,9 +2,9 @@
  * the other layer's units in index order, every gradient a sum over the rows by the fixed tree across lanes. Tiles only decide which are computed together,
  * so every target gives the same bits. */
 
-/* The largest power of two of sums for which there are registers, and loads. */
+/* The largest power of two of sums for which there are registers, and loads; are they as many as share a turn of the tree? */
 #define SUMS_FIT(n) (NN_TILE_ROWS * NN_TILE_PANELS >= (n))
-enum { SUMS_AT_ONCE = SUMS_FIT(16) ? 16 : SUMS_FIT(8) ? 8 : SUMS_FIT(4) ? 4 : SUMS_FIT(2) ? 2 : 1 };
+enum { SUMS_AT_ONCE = SUMS_FIT(16) ? 16 : SUMS_FIT(8) ? 8 : SUMS_FIT(4) ? 4 : SUMS_FIT(2) ? 2 : 1, TREE_FITS = SUMS_FIT(16) };
 #undef SUMS_FIT
 
 /* c[i][r] = start[i] + sum over q of a[i * ai + q * ak] * b[q][r], r < pitch.
@@ -74,8 +74,9 @@ static void store_waiting_sums(sums_store *s) {
     s->count = 0;
 }
 
-/* waiting[a * 16 / B + b][16]: sums of 16 / B inputs with B units, taken up from waiting unless this begins them. pitch, begins and B may be constants. */
-NN_INLINE void narrow_sums(real *waiting, int begins, const real *x, const real *dy, size_t pitch, const size_t B) {
+/* sums[a * 16 / B + b] of 16 / B inputs with B units, or waiting[16][16] where there are not registers enough; taken up from waiting unless this begins
+ * them. pitch, begins and B may be constants. */
+NN_INLINE void narrow_sums(real *waiting, vec *sums, int begins, const real *x, const real *dy, size_t pitch, const size_t B) {
 #pragma GCC unroll 16
     for (size_t k = 0; k < NN_LANES; k += SUMS_AT_ONCE) {
         vec sum[SUMS_AT_ONCE];
@@ -91,7 +92,10 @@ NN_INLINE void narrow_sums(real *waiting, int begins, const real *x, const real 
                 sum[s] = v_fma(v_load(x + (k + s) / B * pitch + r), v_load(dy + (k + s) % B * pitch + r), sum[s]);
         }
 #pragma GCC unroll 16
-        for (size_t s = 0; s < SUMS_AT_ONCE; s++) v_store(waiting + (k + s) * NN_LANES, sum[s]);
+        for (size_t s = 0; s < SUMS_AT_ONCE; s++) {
+            if (TREE_FITS) sums[s] = sum[s];
+            else v_store(waiting + (k + s) * NN_LANES, sum[s]);
+        }
     }
 }
 
@@ -105,16 +109,18 @@ NN_INLINE void narrow_tiles(const sums_store *s, real *kept, const size_t pitch,
         for (size_t j = 0; j < units; j += B) {
             const size_t unit = j + B <= units ? j : units - B;
             real *to = gradient + input * units + unit;
+            vec sums[NN_LANES];
+            narrow_sums(waiting, sums, !kept || s->begins, x + input * pitch, dy + unit * pitch, pitch, B);
+            for (size_t k = 0; kept && TREE_FITS && k < NN_LANES; k++) v_store(waiting + k * NN_LANES, sums[k]);
             const real *done = waiting;
-            narrow_sums(waiting, !kept || s->begins, x + input * pitch, dy + unit * pitch, pitch, B);
             if (kept) waiting += NN_LANES * NN_LANES;
             if (kept && !s->ends) continue;
-            const vec sums = waiting_sums(done);
+            const vec totals = TREE_FITS ? v_sums(sums) : waiting_sums(done);
             if (B == units) {
-                v_store(to, sums);
+                v_store(to, totals);
             } else {
                 real rows[NN_LANES];
-                v_store(rows, sums);
+                v_store(rows, totals);
                 for (size_t a = 0; a < A; a++) __builtin_memcpy(to + a * units, rows + a * B, B * sizeof *to);
             }
         }
@@ -146,7 +152,7 @@ static int narrow_has_chains(size_t inputs, size_t units) {
 enum { CHAIN_ROWS = 64 }; /* The trees of larger batches cost little beside their sums. */
 
 /* pitch <= CHAIN_ROWS */
-static void narrow_chains(real *gradient, const real *x, const real *dy, size_t inputs, size_t units, size_t pitch) {
+static NN_APART void narrow_chains(real *gradient, const real *x, const real *dy, size_t inputs, size_t units, size_t pitch) {
     static const real none[NN_LANES];
     real turned[CHAIN_ROWS * NN_NARROW], padding[(NN_NARROW + 1) * NN_NARROW]; /* [pitch][units padded], [inputs][units padded] */
     const size_t padded = nn_pad(units);
@@ -168,6 +174,7 @@ static void narrow_chains(real *gradient, const real *x, const real *dy, size_t 
 
 /* One sum after the other. kept: NULL, or where the sums are kept from block to block. pitch may be a constant. */
 NN_INLINE void narrow_few(sums_store *s, real *kept, const size_t pitch, const real *x, const real *dy, size_t inputs, size_t units) {
+    real *waiting = s->waiting + s->count * NN_LANES;
     for (size_t i = 0; i < inputs; i++, x += pitch) {
         const real *d = dy;
         for (size_t j = 0; j < units; j++, d += pitch) {
@@ -179,19 +186,27 @@ NN_INLINE void narrow_few(sums_store *s, real *kept, const size_t pitch, const r
                 kept += NN_LANES;
             }
             if (kept && !s->ends) continue;
-            v_store(s->waiting + s->count * NN_LANES, sum);
-            if (++s->count == NN_LANES) store_waiting_sums(s);
+            v_store(waiting, sum);
+            waiting += NN_LANES;
+            if (waiting == s->waiting + NN_LANES * NN_LANES) {
+                s->count = NN_LANES;
+                store_waiting_sums(s);
+                waiting = s->waiting;
+            }
         }
     }
+    s->count = (size_t)(waiting - s->waiting) / NN_LANES;
 }
 
-/* x has room for one more input if there is a bias; kept is room for the layer's sums, used where they go on from block to block. */
-static void narrow_gradient(sums_store *s, real *kept, real *gradient, int bias, real *x, const real *dy, size_t inputs, size_t units, size_t pitch, size_t tile_units) {
+/* x has room for one more input if there is a bias; kept is room for the layer's sums, used where they go on from block to block. chains, tile_units: see
+ * nn_layer. */
+NN_INLINE void narrow_gradient(sums_store *s, real *kept, real *gradient, int bias, real *x, const real *dy, size_t inputs, size_t units, size_t pitch, int chains,
+                               size_t tile_units) {
     if (s->begins && s->ends) kept = NULL;
     for (size_t r = 0; bias && r < pitch; r += NN_LANES) v_store(x + inputs * pitch + r, v_set(1));
     inputs += bias ? 1 : 0;
     if (tile_units || s->to + s->count != gradient) store_waiting_sums(s);
-    if (narrow_has_chains(inputs, units) && !kept && pitch <= CHAIN_ROWS) {
+    if (chains && !kept && pitch <= CHAIN_ROWS) {
         narrow_chains(gradient, x, dy, inputs, units, pitch);
         return;
     }

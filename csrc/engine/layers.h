@@ -50,6 +50,7 @@ static void dense_shape(nn_layer *l) {
     l->keeps_input = 1;
     if (!l->narrow) return;
     const size_t inputs = l->inputs + (l->kind.numbers[0] != 0);
+    l->chains = narrow_has_chains(inputs, l->units);
     l->tile_units = narrow_tile_units(inputs, l->units);
     l->fixed_reals = narrow_tile_count(inputs, l->units, l->tile_units) * NN_LANES * NN_LANES;
     l->keeps_sums = 1;
@@ -156,12 +157,12 @@ static void dense_gradient(nn_pass *p, const nn_layer *l, const kernel_part *k) 
 }
 
 static void dense_weights(nn_pass *p, const nn_layer *l) {
-    if (p->plan->narrow) {
-        narrow_gradient(p->sums, fixed_place(p, l->fixed), tensor_gradient(p, l, 0), l->n_tensors > 1, layer_input(p, l), place(p, l->gradient),
-                        l->inputs, l->units, p->pitch, l->tile_units);
+    if (!p->plan->narrow) {
+        dense_gradient(p, l, &(kernel_part){0, l->inputs, 0, l->stride / NN_LANES});
         return;
     }
-    dense_gradient(p, l, &(kernel_part){0, l->inputs, 0, l->stride / NN_LANES});
+    narrow_gradient(p->sums, fixed_place(p, l->fixed), tensor_gradient(p, l, 0), l->n_tensors > 1, layer_input(p, l), place(p, l->gradient), l->inputs, l->units,
+                    p->pitch, l->chains, l->tile_units);
 }
 
 #include "layers_normalization.h"
