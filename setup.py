@@ -18,6 +18,11 @@ compile_args = [
     "-fno-math-errno",
     "-fno-fast-math",
     "-fno-asynchronous-unwind-tables",
+    # Vectors are written out in the engine. Copies of its loops for other vectors, or for each outcome of a condition, only take time to compile and space.
+    "-fno-tree-vectorize",
+    "-fno-unswitch-loops",
+    "-fno-split-loops",
+    "-fno-ipa-cp-clone",
     "-pthread",
 ]
 link_args = ["-Wl,-s", "-pthread"]

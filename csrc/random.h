@@ -49,6 +49,7 @@ static inline nn_words nn_multiply(nn_words a, nn_words b) { /* of the low halve
 }
 #endif
 enum { NN_WORD_LANES = sizeof(nn_words) / sizeof(uint64_t) };
+typedef uint32_t nn_indices __attribute__((vector_size(sizeof(nn_words))));
 
 static inline nn_words nn_each(uint64_t x) { return (nn_words){0} + x; }
 static inline nn_words nn_counting(uint64_t from) { /* from, from + 1, ... */
@@ -103,6 +104,16 @@ static inline void nn_random_places(uint64_t place[4][NN_PLACES], uint64_t seed,
     }
 }
 
+/* order[0 ... n) = 0, 1, 2, ... */
+static inline void nn_count_up(uint32_t *order, size_t n) {
+    enum { LANES = 2 * NN_WORD_LANES };
+    nn_indices next;
+    size_t i = 0;
+    for (uint32_t lane = 0; lane < LANES; lane++) next[lane] = lane;
+    for (; i + LANES <= n; i += LANES, next += LANES) __builtin_memcpy(order + i, &next, sizeof next);
+    for (; i < n; i++) order[i] = (uint32_t)i;
+}
+
 static inline void nn_exchange(uint32_t *order, size_t i, size_t k) {
     const uint32_t other = order[k];
     order[k] = order[i];
@@ -113,7 +124,7 @@ static inline void nn_exchange(uint32_t *order, size_t i, size_t k) {
  * i / 2^32, i falling. n < 2^32. Drawing places first keeps the exchanges, a chain through memory, short. */
 static inline void nn_shuffle(uint32_t *order, size_t n, uint64_t seed, uint64_t epoch) {
     uint64_t place[4][NN_PLACES];
-    for (size_t i = 0; i < n; i++) order[i] = (uint32_t)i;
+    nn_count_up(order, n);
     for (size_t i = n, block = 0; i > 1; block += NN_PLACES) {
         nn_random_places(place, seed, NN_FOR_SHUFFLE, epoch, block, i);
         const size_t fours = (i - 1) / 4 < NN_PLACES ? (i - 1) / 4 : NN_PLACES;
