@@ -66,7 +66,7 @@ def leaky_relu(negative_slope: float = 0.2) -> Row:
 
 @activation()
 def sigmoid() -> Row:
-    """1 / (1 + e^-x).
+    """1 / (1 + e^-x), and 0 where that is below about 1e-30 (float64: 1e-270), for smaller numbers are slow.
 
     >>> sigmoid([-1.0, 0.0])
     array([0.26894143, 0.5       ], dtype=float32)
@@ -96,7 +96,7 @@ def tanh() -> Row:
 
 @activation()
 def softmax(axis: int = -1) -> Row:
-    """e^x / sum of e^x over the last axis.
+    """e^x / sum of e^x over the last axis, and 0 where e^x is below about 1e-30 (float64: 1e-270) of the largest.
 
     >>> softmax([1.0, 1.0, 2.0])
     array([0.21194156, 0.21194156, 0.57611686], dtype=float32)

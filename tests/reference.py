@@ -201,6 +201,10 @@ ACTIVATIONS: dict[str, tuple[Callable[..., Array], Callable[..., Array]]] = {
 # one of x, not of y.
 ROUNDS_LIKE_INPUT = {"silu", "gelu", "gelu_tanh", "mish", "log_softmax", "tanh_shrink"}
 
+# Rows whose outputs are shares of 1: those below e to this power are 0, for subnormal numbers are slow.
+SHARES = {"sigmoid", "softmax"}
+LEAST_SHARE = {"float32": math.exp(-69), "float64": math.exp(-623)}
+
 # ---- layers: forward(p, x, training, *numbers) -> y, backward(p, x, dy, training, *numbers) -> (dx, gradients) ----
 # p, gradients: the layer's tensors by name; in training, forward moves the statistics.
 

@@ -1,11 +1,13 @@
 """Every row of the engine against its formula in reference.py, on every target, in both number types, at ordinary and
 at extreme points."""
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 from engine_models import FORMULAS, SIZES, WIDE, build, chain, compiled, formula, noise, numbers, parameters, targets
-from reference import ACTIVATIONS, FUSED, NOISE, ROUNDS_LIKE_INPUT, Array, loss_gradient
+from reference import ACTIVATIONS, FUSED, LEAST_SHARE, NOISE, ROUNDS_LIKE_INPUT, SHARES, Array, loss_gradient
 from reference_network import Layer, Network, Optimizer, Rule
 
 from nnlite import _engine
@@ -95,6 +97,10 @@ def size_of_terms(row: str, x: Array) -> Array:
     return np.full(x.shape, size.max() + 1) if row in ROUNDS_LIKE_INPUT and reads_whole_rows(row) else size
 
 
+def with_least_share(row: str, y: Array, dtype: str) -> Array:
+    return np.where(y < LEAST_SHARE[dtype], 0, y) if row in SHARES else y
+
+
 def constant(units: int, values: Array, target: str, wide: bool, *more: str | Layer) -> EngineModel:
     """A model whose outputs are `values`, put through `more` layers, whatever its one input: dense layers with
     kernels of 0."""
@@ -116,7 +122,7 @@ def test_activation(row: str, dtype: str, target: str) -> None:
         run = Run(build(chain((row, 0, values)), len(x), dtype, target), 2)
         batch = np.stack([x, x, x])
         with np.errstate(all="ignore"):
-            expected = function(batch.astype(np.float64), *values)
+            expected = with_least_share(row, function(batch.astype(np.float64), *values), dtype)
         close(run.predict(batch), expected, dtype, roundings(row, x), size_of_terms(row, batch))
 
 
@@ -134,7 +140,8 @@ def test_activation_and_slope(row: str, dtype: str, target: str, wide: bool) -> 
         run.backward(dy)
         exact, finite = x[None].astype(np.float64), np.isfinite(x) & np.isfinite(y[0])
         with np.errstate(all="ignore"):
-            close(y, forward(exact, *values), dtype, roundings(row, x), size_of_terms(row, exact))
+            expected = with_least_share(row, forward(exact, *values), dtype)
+            close(y, expected, dtype, roundings(row, x), size_of_terms(row, exact))
             slope = backward(exact, dy.astype(np.float64), *values)[0]
         if finite.all() or not reads_whole_rows(row):
             last = max(i for i, (_, name, _, _) in enumerate(model.tensors()) if name == "bias")
@@ -353,6 +360,32 @@ def test_slots_fade_to_zero(row: str, target: str) -> None:
         for buffer in range(2, 2 + model.slots):
             slot = np.abs(model.read(buffer, 0))
             assert ((slot == 0) | (slot >= tiny)).all()
+
+
+@pytest.mark.parametrize("row", sorted(SHARES))
+def test_shares_are_never_subnormal(row: str, dtype: str, target: str) -> None:
+    """Nets that are sure of themselves stay as fast as others: a share is 0 before it is slow to compute with."""
+    least = LEAST_SHARE[dtype]
+    logits = np.linspace(1.6 * math.log(least), 0, 257)
+    x = np.stack([logits, 0 * logits], axis=1).astype(dtype)
+    y = Run(build(chain(row), 2, dtype, target), len(x)).predict(x)[:, 0]
+    assert ((y == 0) | (y >= least / 4)).all()
+    assert (y[logits < math.log(least) - 1] == 0).all()
+    assert (y[logits > math.log(least) + 1] > 0).all()
+
+
+@pytest.mark.parametrize("row", _engine.rows("activation"))
+@both_storages
+def test_gradients_through_saturated_units_are_never_subnormal(row: str, dtype: str, target: str, wide: bool) -> None:
+    """A gradient that is small already meets slopes down to 0, of all points that are numbers."""
+    small, tiny = {"float32": 2.0**-95, "float64": 2.0**-890}[dtype], np.finfo(dtype).tiny
+    x = points(dtype)[np.isfinite(points(dtype))]
+    model = constant(len(x), x, target, wide, (row, 0, numbers("activation", row)))
+    run = Run(model, 1)
+    run.forward(np.zeros((1, 1), dtype), True)
+    run.backward(np.full((1, len(x)), small, dtype))
+    slope = np.abs(model.read(1, max(i for i, (_, name, _, _) in enumerate(model.tensors()) if name == "bias")))
+    assert ((slope == 0) | (slope >= tiny) | np.isnan(slope)).all()
 
 
 @pytest.mark.parametrize("row", _engine.rows("constraint"))

@@ -3,7 +3,8 @@
  * An ELEMENT row has two routines over 16 elements, y = NAME_forward(x, n) and dx = NAME_backward(dy, v, n), where v is the output y if the
  * row says OUTPUT (then y may take the place of x in memory) and the input x if it says INPUT. n: the row's numbers, in the order stated.
  * A ROWWISE row has the same two over 16 rows of the batch, one in each lane: unit u is a vec at u * pitch. Its backward reads the output; y may be x,
- * dx may be dy. Sums over units are chains in unit order. */
+ * dx may be dy. Sums over units are chains in unit order.
+ * Where the slope may be next to 0, dx comes by `through`. */
 
 /* n[NN_NUMBERS] = the numbers of a row as reals. */
 NN_INLINE void numbers_of(real *n, const nn_row *row) {
@@ -12,6 +13,9 @@ NN_INLINE void numbers_of(real *n, const nn_row *row) {
 
 NN_INLINE vec clip(vec x, real low, real high) { return v_min(v_set(high), v_max(v_set(low), x)); } /* NaN stays NaN */
 NN_INLINE vec v_finite(vec x) { return clip(x, -NN_LARGEST, NN_LARGEST); } /* so that 0 * x is 0 */
+
+/* dy slope: what is too small to matter on its way back through saturated units must not make all before them slow, see fade. */
+NN_INLINE vec through(vec dy, vec slope) { return fade(v_mul(dy, slope)); }
 
 NN_INLINE vec linear_forward(vec x, const real *n) { (void)n; return x; }
 NN_INLINE vec linear_backward(vec dy, vec y, const real *n) { (void)y; (void)n; return dy; }
@@ -36,8 +40,8 @@ NN_INLINE vec rectifier_backward(vec dy, vec x, const real *n) {
     return v_select(v_gt(x, v_set(n[2])), rising, v_mul(v_set(n[0]), dy));
 }
 
-NN_INLINE vec sigmoid_forward(vec x, const real *n) { (void)n; return v_sigmoid(x); }
-NN_INLINE vec sigmoid_backward(vec dy, vec y, const real *n) { (void)n; return v_mul(dy, v_fnma(y, y, y)); }
+NN_INLINE vec sigmoid_forward(vec x, const real *n) { (void)n; return v_sigmoid_of(x, v_exp_fading(v_neg(v_abs(x)))); }
+NN_INLINE vec sigmoid_backward(vec dy, vec y, const real *n) { (void)n; return through(dy, v_fnma(y, y, y)); }
 
 /* n: slope, offset. slope * x + offset cut to [0, 1]. */
 NN_INLINE vec hard_sigmoid_forward(vec x, const real *n) {
@@ -48,22 +52,22 @@ NN_INLINE vec hard_sigmoid_backward(vec dy, vec y, const real *n) {
 }
 
 NN_INLINE vec tanh_forward(vec x, const real *n) { (void)n; return v_tanh(x); }
-NN_INLINE vec tanh_backward(vec dy, vec y, const real *n) { (void)n; return v_mul(dy, v_fnma(y, y, v_set(1))); }
+NN_INLINE vec tanh_backward(vec dy, vec y, const real *n) { (void)n; return v_mul(dy, v_fnma(y, y, v_set(1))); } /* the slope is 0, or not that small */
 
 NN_INLINE vec softplus_forward(vec x, const real *n) { (void)n; return v_softplus(x); }
-NN_INLINE vec softplus_backward(vec dy, vec x, const real *n) { (void)n; return v_mul(dy, v_sigmoid(x)); }
+NN_INLINE vec softplus_backward(vec dy, vec x, const real *n) { (void)n; return through(dy, v_sigmoid(x)); }
 
 NN_INLINE vec softsign_forward(vec x, const real *n) { (void)n; return v_div(x, v_add(v_set(1), v_abs(x))); }
 NN_INLINE vec softsign_backward(vec dy, vec y, const real *n) { /* f' = (1 - |y|)^2 */
     (void)n;
     const vec rest = v_sub(v_set(1), v_abs(y));
-    return v_mul(dy, v_mul(rest, rest));
+    return through(dy, v_mul(rest, rest));
 }
 
 /* n: alpha. x if x > 0, alpha * (e^x - 1) below. */
 NN_INLINE vec elu_forward(vec x, const real *n) { return v_select(v_gt(x, v_zero()), x, v_mul(v_set(n[0]), v_expm1(x))); }
 NN_INLINE vec elu_backward(vec dy, vec x, const real *n) {
-    return v_mul(dy, v_select(v_gt(x, v_zero()), v_set(1), v_mul(v_set(n[0]), v_exp(x))));
+    return through(dy, v_select(v_gt(x, v_zero()), v_set(1), v_mul(v_set(n[0]), v_exp(x))));
 }
 
 #define SELU_SCALE ((real)1.0507009873554805)
@@ -74,15 +78,15 @@ NN_INLINE vec selu_forward(vec x, const real *n) {
 }
 NN_INLINE vec selu_backward(vec dy, vec y, const real *n) { /* below 0, f' = y + scale * alpha */
     (void)n;
-    return v_mul(dy, v_select(v_gt(y, v_zero()), v_set(SELU_SCALE), v_add(y, v_set(SELU_SCALE * SELU_ALPHA))));
+    return through(dy, v_select(v_gt(y, v_zero()), v_set(SELU_SCALE), v_add(y, v_set(SELU_SCALE * SELU_ALPHA))));
 }
 
 NN_INLINE vec exponential_forward(vec x, const real *n) { (void)n; return v_exp(x); }
-NN_INLINE vec exponential_backward(vec dy, vec y, const real *n) { (void)n; return v_mul(dy, y); }
+NN_INLINE vec exponential_backward(vec dy, vec y, const real *n) { (void)n; return through(dy, y); }
 
 /* sigmoid(x), and *rest = 1 - sigmoid(x) without cancellation */
 NN_INLINE vec sigmoid_and_rest(vec x, vec *rest) {
-    const vec e = v_exp_falling(x), one = v_set(1), total = v_add(one, e);
+    const vec e = v_exp_fading(v_neg(v_abs(x))), one = v_set(1), total = v_add(one, e);
     const mask rises = v_ge(x, v_zero());
     *rest = v_div(v_select(rises, e, one), total);
     return v_div(v_select(rises, one, e), total);
@@ -94,7 +98,7 @@ NN_INLINE vec silu_backward(vec dy, vec x, const real *n) { /* f' = s (1 + x (1 
     (void)n;
     vec rest;
     const vec s = sigmoid_and_rest(x, &rest);
-    return v_mul(dy, v_mul(s, v_fma(v_finite(x), rest, v_set(1))));
+    return through(dy, v_mul(s, v_fma(v_finite(x), rest, v_set(1))));
 }
 
 /* x P(x), P the normal distribution function: (1 + erf(x / sqrt 2)) / 2 */
@@ -102,8 +106,8 @@ NN_INLINE vec normal_share(vec x) { return v_fma(v_set(0.5), v_erf(v_mul(x, v_se
 NN_INLINE vec gelu_forward(vec x, const real *n) { (void)n; return v_mul(v_max(v_set(-NN_LARGEST), x), normal_share(x)); }
 NN_INLINE vec gelu_backward(vec dy, vec x, const real *n) { /* f' = P + x e^(-x^2 / 2) / sqrt(2 pi) */
     (void)n;
-    const vec z = v_finite(x), density = v_mul(v_exp(v_mul(v_mul(z, v_set(-0.5)), z)), v_set((real)0.39894228040143268));
-    return v_mul(dy, v_fma(z, density, normal_share(x)));
+    const vec z = v_finite(x), density = v_mul(v_exp_fading(v_mul(v_mul(z, v_set(-0.5)), z)), v_set((real)0.39894228040143268));
+    return through(dy, v_fma(z, density, normal_share(x)));
 }
 
 /* x sigmoid(2 u) = x (1 + tanh u) / 2, u = sqrt(2 / pi) (x + 0.044715 x^3) */
@@ -119,7 +123,7 @@ NN_INLINE vec gelu_tanh_backward(vec dy, vec x, const real *n) {
     vec rest;
     const vec z = clip(x, -64, 64), s = sigmoid_and_rest(gelu_tanh_gate(z), &rest); /* beyond, the gate is shut or open */
     const vec rise = v_mul(z, v_fma(v_mul(v_set(3 * GELU_CUBE), z), z, v_set(GELU_LINE)));
-    return v_mul(dy, v_mul(s, v_fma(rise, rest, v_set(1))));
+    return through(dy, v_mul(s, v_fma(rise, rest, v_set(1))));
 }
 
 /* x tanh(log(1 + e^x)) = x top / (top + rest): with e = e^-|x|, top = 1 + 2 e and rest = 2 e^2 for x >= 0, e (e + 2) and 2 below. */
@@ -140,12 +144,12 @@ NN_INLINE vec mish_backward(vec dy, vec x, const real *n) { /* f' = t + x (1 - t
     (void)n;
     vec rest;
     const vec t = mish_gate(x, &rest), rise = v_mul(v_mul(rest, v_add(v_set(1), t)), v_sigmoid(x));
-    return v_mul(dy, v_fma(v_finite(x), rise, t));
+    return through(dy, v_fma(v_finite(x), rise, t));
 }
 
 /* log sigmoid(x) = -log(1 + e^-x) */
 NN_INLINE vec log_sigmoid_forward(vec x, const real *n) { (void)n; return v_neg(v_softplus(v_neg(x))); }
-NN_INLINE vec log_sigmoid_backward(vec dy, vec x, const real *n) { (void)n; return v_mul(dy, v_sigmoid(v_neg(x))); }
+NN_INLINE vec log_sigmoid_backward(vec dy, vec x, const real *n) { (void)n; return through(dy, v_sigmoid(v_neg(x))); }
 
 /* x (x + 3) / 6 for |x| < 3, 0 below, x above */
 NN_INLINE vec hard_silu_forward(vec x, const real *n) {
@@ -155,7 +159,7 @@ NN_INLINE vec hard_silu_forward(vec x, const real *n) {
 NN_INLINE vec hard_silu_backward(vec dy, vec x, const real *n) {
     (void)n;
     const vec inside = v_div(v_fma(v_set(2), x, v_set(3)), v_set(6));
-    return v_mul(dy, v_select(v_ge(x, v_set(3)), v_set(1), v_select(v_le(x, v_set(-3)), v_zero(), inside)));
+    return through(dy, v_select(v_ge(x, v_set(3)), v_set(1), v_select(v_le(x, v_set(-3)), v_zero(), inside)));
 }
 
 /* x cut to [-1, 1] */
@@ -167,7 +171,7 @@ NN_INLINE vec celu_forward(vec x, const real *n) {
     return v_select(v_gt(x, v_zero()), x, v_mul(v_set(n[0]), v_expm1(v_div(x, v_set(n[0])))));
 }
 NN_INLINE vec celu_backward(vec dy, vec x, const real *n) {
-    return v_mul(dy, v_select(v_gt(x, v_zero()), v_set(1), v_exp(v_div(x, v_set(n[0])))));
+    return through(dy, v_select(v_gt(x, v_zero()), v_set(1), v_exp(v_div(x, v_set(n[0])))));
 }
 
 /* n: threshold. x moved towards 0 by threshold, 0 within it. */
@@ -183,7 +187,7 @@ NN_INLINE vec tanh_shrink_forward(vec x, const real *n) { (void)n; return v_sub(
 NN_INLINE vec tanh_shrink_backward(vec dy, vec x, const real *n) {
     (void)n;
     const vec t = v_tanh(x);
-    return v_mul(dy, v_mul(t, t));
+    return through(dy, v_mul(t, t));
 }
 
 /* n: b > 0. (x + root) / 2, root = sqrt(x^2 + b) without overflow; below 0 as b / 4 over (|x| + root) / 2, without cancellation. */
@@ -198,7 +202,7 @@ NN_INLINE vec squareplus_from(vec x, vec root, const real *n) {
 NN_INLINE vec squareplus_forward(vec x, const real *n) { return squareplus_from(x, squareplus_root(x, n), n); }
 NN_INLINE vec squareplus_backward(vec dy, vec x, const real *n) { /* f' = f / root */
     const vec z = v_finite(x), root = squareplus_root(z, n);
-    return v_mul(dy, v_div(squareplus_from(z, root, n), root));
+    return through(dy, v_div(squareplus_from(z, root, n), root));
 }
 
 /* 0 below -1, (x + 1)^2 / 4, x above 1. */
@@ -208,7 +212,7 @@ NN_INLINE vec sparse_plus_forward(vec x, const real *n) {
     const vec slope = sparse_plus_slope(x);
     return v_select(v_ge(x, v_set(1)), x, v_mul(slope, slope));
 }
-NN_INLINE vec sparse_plus_backward(vec dy, vec x, const real *n) { (void)n; return v_mul(dy, sparse_plus_slope(x)); }
+NN_INLINE vec sparse_plus_backward(vec dy, vec x, const real *n) { (void)n; return through(dy, sparse_plus_slope(x)); }
 
 /* n: threshold, value. x above the threshold, else value. */
 NN_INLINE vec threshold_forward(vec x, const real *n) { return v_select(v_le(x, v_set(n[0])), v_set(n[1]), x); } /* NaN stays NaN */
@@ -220,7 +224,7 @@ NN_INLINE void softmax_forward(real *y, const real *x, size_t units, size_t pitc
     vec largest = v_load(x), total = v_zero();
     for (size_t u = 1; u < units; u++) largest = v_max(v_load(x + u * pitch), largest);
     for (size_t u = 0; u < units; u++) {
-        const vec e = v_exp(v_sub(v_load(x + u * pitch), largest));
+        const vec e = v_exp_fading(v_sub(v_load(x + u * pitch), largest));
         total = v_add(total, e);
         v_store(y + u * pitch, e);
     }
@@ -230,7 +234,7 @@ NN_INLINE void softmax_backward(real *dx, const real *dy, const real *y, size_t 
     (void)n;
     vec mean = v_zero();
     for (size_t u = 0; u < units; u++) mean = v_fma(v_load(dy + u * pitch), v_load(y + u * pitch), mean);
-    for (size_t u = 0; u < units; u++) v_store(dx + u * pitch, v_mul(v_load(y + u * pitch), v_sub(v_load(dy + u * pitch), mean)));
+    for (size_t u = 0; u < units; u++) v_store(dx + u * pitch, through(v_sub(v_load(dy + u * pitch), mean), v_load(y + u * pitch)));
 }
 
 /* x - max - log sum of e^(x - max). */
@@ -238,7 +242,7 @@ NN_INLINE void log_softmax_forward(real *y, const real *x, size_t units, size_t 
     (void)n;
     vec largest = v_load(x), total = v_zero();
     for (size_t u = 1; u < units; u++) largest = v_max(v_load(x + u * pitch), largest);
-    for (size_t u = 0; u < units; u++) total = v_add(total, v_exp(v_sub(v_load(x + u * pitch), largest)));
+    for (size_t u = 0; u < units; u++) total = v_add(total, v_exp_fading(v_sub(v_load(x + u * pitch), largest)));
     const vec log_total = v_log(total);
     for (size_t u = 0; u < units; u++) v_store(y + u * pitch, v_sub(v_sub(v_load(x + u * pitch), largest), log_total));
 }
@@ -246,7 +250,7 @@ NN_INLINE void log_softmax_backward(real *dx, const real *dy, const real *y, siz
     (void)n;
     vec total = v_zero();
     for (size_t u = 0; u < units; u++) total = v_add(total, v_load(dy + u * pitch));
-    for (size_t u = 0; u < units; u++) v_store(dx + u * pitch, v_fnma(v_exp(v_load(y + u * pitch)), total, v_load(dy + u * pitch)));
+    for (size_t u = 0; u < units; u++) v_store(dx + u * pitch, v_fnma(v_exp_fading(v_load(y + u * pitch)), total, v_load(dy + u * pitch)));
 }
 
 /* The nearest point of the simplex: max(x - level, 0) with the level that makes the sum 1. The units above it are the `count` largest ones, the most for

@@ -55,7 +55,7 @@ NN_INLINE vec binary_crossentropy_fused(vec t, vec p, const real *n) { return v_
 
 /* n: label_smoothing. p are logits: max(p, 0) - p t + log(1 + e^-|p|). */
 NN_INLINE vec binary_crossentropy_from_logits_value(vec t, vec p, const real *n) { return v_fnma(p, smooth_binary(t, n), v_softplus(p)); }
-NN_INLINE vec binary_crossentropy_from_logits_gradient(vec t, vec p, const real *n) { return v_sub(v_sigmoid(p), smooth_binary(t, n)); }
+NN_INLINE vec binary_crossentropy_from_logits_gradient(vec t, vec p, const real *n) { return v_sub(sigmoid_forward(p, NULL), smooth_binary(t, n)); }
 
 /* Focal losses: a crossentropy times miss^gamma, the share of the probability that missed; what is nearly right counts for little.
  * "Focal loss for dense object detection", Lin et al., 2017. n: gamma, positive, negative; positive and negative weigh y and 1 - y. */

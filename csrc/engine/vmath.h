@@ -12,6 +12,7 @@
 #define LN2 0x1.62e430p-1
 #define LN2_REST -0x1.05c610p-29 /* ln 2 = LN2 + LN2_REST */
 #define EXP_LEAST (-104)         /* below: 0 */
+#define EXP_FADED (-69)          /* e^x is about FADED */
 #define EXP_MOST 89              /* above: infinity */
 #define EXPM1_LEAST (-18)        /* below: -1 */
 #define TINY 0x1p-25             /* below, x^2 / 2 is lost beside x, and only x has the sign of its zero */
@@ -30,6 +31,7 @@ static const real erfc_bottom[] = {0x1.7f9494p-2, 0x1.494470p+0, 0x1.d79d0ap+0, 
 #define LN2 0x1.62e42fefa39efp-1
 #define LN2_REST 0x1.abc9e3b39803fp-56
 #define EXP_LEAST (-746)
+#define EXP_FADED (-623)
 #define EXP_MOST 710
 #define EXPM1_LEAST (-39)
 #define TINY 0x1p-54
@@ -76,6 +78,9 @@ NN_INLINE vec v_exp_inside(vec x) {
 }
 
 NN_VMATH vec v_exp(vec x) { return v_exp_inside(v_min(v_set(EXP_MOST), v_max(v_set(EXP_LEAST), x))); }
+
+/* e^x for x <= 0, but 0 below EXP_FADED: shares of a probability, which would be slow as subnormal numbers, see fade */
+NN_VMATH vec v_exp_fading(vec x) { return v_select(v_lt(x, v_set(EXP_FADED)), v_zero(), v_exp_inside(v_max(v_set(EXP_FADED), x))); }
 
 /* e^-|x| */
 NN_VMATH vec v_exp_falling(vec x) { return v_exp_inside(v_max(v_set(EXP_LEAST), v_neg(v_abs(x)))); }
@@ -127,11 +132,12 @@ NN_VMATH vec v_tanh(vec x) {
     return v_copysign(v_div(half, v_add(v_set(1), half)), x);
 }
 
-/* 1 / (1 + e^-|x|) for x >= 0, e^-|x| times that below */
-NN_VMATH vec v_sigmoid(vec x) {
-    const vec e = v_exp_falling(x), one = v_set(1);
+/* 1 / (1 + e) for x >= 0, e times that below; e = e^-|x| */
+NN_INLINE vec v_sigmoid_of(vec x, vec e) {
+    const vec one = v_set(1);
     return v_div(v_select(v_ge(x, v_zero()), one, e), v_add(one, e));
 }
+NN_VMATH vec v_sigmoid(vec x) { return v_sigmoid_of(x, v_exp_falling(x)); }
 
 /* max(0, x) + log(1 + e^-|x|) */
 NN_VMATH vec v_softplus(vec x) {
