@@ -117,8 +117,8 @@ static void dense_flow(nn_pass *p, const nn_layer *l, const kernel_part *k) {
     enum { BLOCK = NN_LANES * NN_LANES };
     const size_t parts = (k->panels + NN_TILE_PANELS - 1) / NN_TILE_PANELS * ((k->to - k->from + NN_LANES - 1) / NN_LANES);
     real *transposed = l == p->plan->layers ? NULL : (real *)p->transposed + l->transposed;
-    for (size_t panel = k->panel, end = panel + k->panels; panel < end; panel += NN_TILE_PANELS) {
-        const size_t n = end - panel < NN_TILE_PANELS ? end - panel : NN_TILE_PANELS;
+    for (size_t panel = k->panel, end = panel + k->panels, n; panel < end; panel += n) {
+        n = strip_panels(end - panel);
         for (size_t i = k->from; i < k->to; i += NN_LANES) {
             _Alignas(64) real gradient[NN_TILE_PANELS * BLOCK];
             nearing near = {.lines = BLOCK / NN_LINE};

@@ -34,11 +34,15 @@ typedef struct panel_product {
     nearing *near;      /* or NULL */
 } panel_product;
 
-/* Steps of q taken at a time: the panels of b that a strip of tiles shares stay in the first-level cache. */
-enum { PANEL_DEPTH = 256 };
+/* Steps of q taken at a time: the panels of b that a strip of tiles shares stay in the first-level cache, and in half of it if another thread of the
+ * processor has the other half. */
+enum { PANEL_DEPTH = NN_TILE_PANELS > 1 ? 128 : 256 };
+
+/* A tile of fewer panels has more rows. */
+enum { TILE_SUMS = NN_TILE_ROWS * NN_TILE_PANELS };
 
 #define EACH_SUM(m, n, BODY) \
-    _Pragma("GCC unroll 16") for (size_t i = 0; i < (m); i++) { \
+    _Pragma("GCC unroll 24") for (size_t i = 0; i < (m); i++) { \
         _Pragma("GCC unroll 4") for (size_t p = 0; p < (n); p++) { BODY } \
     }
 
@@ -47,7 +51,7 @@ enum { PANEL_DEPTH = 256 };
         vec column[NN_TILE_PANELS]; \
         _Pragma("GCC unroll 4") for (size_t p = 0; p < (n); p++) column[p] = v_load(b + p * bp); \
         b += NN_LANES; \
-        _Pragma("GCC unroll 16") for (size_t i = 0; i < (m); i++) { \
+        _Pragma("GCC unroll 24") for (size_t i = 0; i < (m); i++) { \
             const vec value = v_set(VALUE); \
             _Pragma("GCC unroll 4") for (size_t p = 0; p < (n); p++) sum[i][p] = v_fma(value, column[p], sum[i][p]); \
         } \
@@ -59,7 +63,7 @@ NN_INLINE void panel_tile(const panel_product *s, size_t i0, size_t p0, size_t q
     real *c = s->c + p0 * s->cp + i0 * NN_LANES;
     const real *b = s->b + p0 * s->bp + q0 * NN_LANES;
     const size_t cp = s->cp, ap = s->ap, bp = s->bp;
-    vec sum[NN_TILE_ROWS][NN_TILE_PANELS];
+    vec sum[TILE_SUMS][NN_TILE_PANELS];
     if (q0) EACH_SUM(m, n, sum[i][p] = !across || i < kept ? v_load(c + i * NN_LANES + p * cp) : v_zero();)
     else if (s->start) EACH_SUM(m, n, sum[i][p] = v_load(s->start + (p0 + p) * NN_LANES);)
     else EACH_SUM(m, n, sum[i][p] = v_zero();)
@@ -67,6 +71,7 @@ NN_INLINE void panel_tile(const panel_product *s, size_t i0, size_t p0, size_t q
     for (size_t q = 0; q < depth; q += NN_LANES, a += across ? NN_LANES * NN_LANES : ap) {
         const size_t steps = depth - q < NN_LANES ? depth - q : NN_LANES;
         nearing_some(s->near);
+        _Pragma("GCC unroll 1")
         for (size_t t = 0; t < steps; t++) PANEL_STEP(m, n, across ? a[t * NN_LANES + i] : a[i * NN_LANES + t])
     }
     EACH_SUM(m, n, if (!across || i < kept) v_store(c + i * NN_LANES + p * cp, sum[i][p]);)
@@ -74,14 +79,27 @@ NN_INLINE void panel_tile(const panel_product *s, size_t i0, size_t p0, size_t q
 
 /* The first `rows` rows of a strip of n panels, over q in [q, q + depth). */
 NN_INLINE void panel_strip(const panel_product *s, size_t rows, size_t p, size_t q, size_t depth, const size_t n) {
+    const size_t most = TILE_SUMS / n;
     size_t i = 0;
-    for (; i + NN_TILE_ROWS <= rows && (8 % NN_TILE_ROWS == 0 || i + 8 != rows); i += NN_TILE_ROWS) /* 4 and 4, not 6 and 2 */
-        panel_tile(s, i, p, q, depth, 0, NN_TILE_ROWS, n, 0);
+    for (; i + most <= rows && (8 % most == 0 || i + 8 != rows); i += most) panel_tile(s, i, p, q, depth, 0, most, n, 0); /* 4 and 4, not 6 and 2 */
 #define REST(m) \
-    for (; m < NN_TILE_ROWS && i + m <= rows; i += m) panel_tile(s, i, p, q, depth, 0, m < NN_TILE_ROWS ? m : 1, n, 0);
+    for (; m < most && i + m <= rows; i += m) panel_tile(s, i, p, q, depth, 0, m < most ? m : 1, n, 0);
     REST(8) REST(4) REST(2) REST(1)
 #undef REST
 }
+
+/* Panels of the next strip, of so many that are left: 2 and 2, not 3 and 1, for a tile of one panel has a load for each sum. */
+NN_INLINE size_t strip_panels(size_t left) {
+    if (NN_TILE_PANELS == 3 && left == 4) return 2;
+    return left < NN_TILE_PANELS ? left : NN_TILE_PANELS;
+}
+
+/* strip(..., n) with n a constant */
+#define STRIP_OF(n, strip, ...) { \
+        if ((n) == NN_TILE_PANELS) strip(__VA_ARGS__, NN_TILE_PANELS); \
+        else if ((n) == 2) strip(__VA_ARGS__, NN_TILE_PANELS > 2 ? 2 : 1); \
+        else strip(__VA_ARGS__, 1); \
+    }
 
 /* Panels of b of at least so many reals come from beyond the second-level cache. */
 enum { FAR_REALS = 1 << 18 };
@@ -92,7 +110,7 @@ static void panel_forward(const panel_product *whole, size_t rows, size_t from, 
     for (size_t q = 0; q < whole->k; q += PANEL_DEPTH) {
         const size_t depth = whole->k - q < PANEL_DEPTH ? whole->k - q : PANEL_DEPTH;
         for (size_t p = from, n; p < to; p += n) {
-            n = p + NN_TILE_PANELS <= to ? NN_TILE_PANELS : 1;
+            n = strip_panels(to - p);
             const size_t half = depth / 2 * NN_LANES;
             nearing near = {.lines = half / NN_LINE};
             panel_product s = *whole;
@@ -101,8 +119,7 @@ static void panel_forward(const panel_product *whole, size_t rows, size_t from, 
                 nearing_add(&near, s.b + next * s.bp + q * NN_LANES + half);
             }
             if (near.count) s.near = &near;
-            if (n == NN_TILE_PANELS) panel_strip(&s, rows, p, q, depth, NN_TILE_PANELS);
-            else panel_strip(&s, rows, p, q, depth, 1);
+            STRIP_OF(n, panel_strip, &s, rows, p, q, depth)
         }
     }
 }
@@ -126,10 +143,12 @@ NN_INLINE void across_strip(const panel_product *s, size_t from, size_t to, size
 static void panel_across(const panel_product *s, size_t from, size_t to, size_t panels) {
     for (size_t q = 0; q < s->k; q += PANEL_DEPTH) {
         const size_t depth = s->k - q < PANEL_DEPTH ? s->k - q : PANEL_DEPTH;
-        size_t p = 0;
-        for (; p + NN_TILE_PANELS <= panels; p += NN_TILE_PANELS) across_strip(s, from, to, p, q, depth, NN_TILE_PANELS);
-        for (; p < panels; p++) across_strip(s, from, to, p, q, depth, 1);
+        for (size_t p = 0, n; p < panels; p += n) {
+            n = strip_panels(panels - p);
+            STRIP_OF(n, across_strip, s, from, to, p, q, depth)
+        }
     }
 }
+#undef STRIP_OF
 #undef EACH_SUM
 #undef PANEL_STEP
