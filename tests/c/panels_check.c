@@ -55,7 +55,7 @@ static void check(size_t rows, size_t columns, size_t k, size_t cut, int across)
 }
 
 int main(void) {
-    static const size_t columns[] = {1, 16, 33, 48, 80}, depths[] = {1, 15, 16, 17, 255, 256, 257, 513};
+    static const size_t columns[] = {1, 16, 33, 48, 64, 80}, depths[] = {1, 15, 16, 17, 127, 128, 129, 255, 256, 257, 513};
     fill(a, sizeof a / sizeof *a);
     fill(b, sizeof b / sizeof *b);
     fill(start, MOST_COLUMNS);
