@@ -24,7 +24,7 @@ typedef struct batch_step {
     nn_pass batch;
     size_t skip, from, to;     /* stages of the job under way */
     size_t part_rows;
-    size_t strips, parts;      /* of a job of panels */
+    size_t parts;              /* of a job of panels */
     size_t own_tiles;          /* tiles in a thread's share */
     double part_work;          /* of a tile, multiply-adds */
     int inputs_each;              /* each thread gathers all inputs for itself */
@@ -123,19 +123,20 @@ enum { SHARED_KERNEL = 1 << 14 };
 
 static int is_forward(const batch_step *s, size_t stage) { return stage <= s->batch.plan->n_layers; }
 
-static size_t strips_of(size_t stride) { return (stride / NN_LANES + NN_TILE_PANELS - 1) / NN_TILE_PANELS; }
-
-/* Strips of panels that a stage computes, if it is the product of a large kernel; else 0. */
-static size_t strips_of_stage(const batch_step *s, size_t stage) {
+/* Panels that a stage computes, if it is the product of a large kernel; else 0. */
+static size_t panels_of_stage(const batch_step *s, size_t stage) {
     const nn_layer *l = layer_of_stage(s, stage);
     if (!l || l->kind.row != LAYER_dense || l->inputs * l->stride < SHARED_KERNEL || (l == s->batch.plan->layers && !is_forward(s, stage))) return 0;
-    return strips_of(is_forward(s, stage) ? l->stride : l->input_stride);
+    return (is_forward(s, stage) ? l->stride : l->input_stride) / NN_LANES;
 }
 
-/* Few rows for each thread, and strips enough. */
+/* In a job of panels, a thread has so many parts if there are panels enough, and a part at least so many panels: one alone has a load for each sum. */
+enum { PARTS_OF_ONE = 4, PANELS_OF_PART = 2 };
+
+/* Few rows for each thread, and panels for two parts or more. */
 static int shares_panels(const batch_step *s, size_t stage) {
     const size_t threads = s->run->threads;
-    return threads > 1 && s->batch.rows < threads * ROWS_OF_ONE && strips_of_stage(s, stage) >= 2 * threads;
+    return threads > 1 && s->batch.rows < threads * ROWS_OF_ONE && panels_of_stage(s, stage) >= 2 * threads * PANELS_OF_PART;
 }
 
 static int goes_by_element(const batch_step *s, size_t stage) {
@@ -147,8 +148,7 @@ static void do_panels(void *context, size_t part, size_t thread) {
     batch_step *s = context;
     nn_pass p = pass_of_rows(s, 0, s->batch.rows, thread);
     const nn_layer *l = layer_of_stage(s, s->from);
-    const size_t panels = (is_forward(s, s->from) ? l->stride : l->input_stride) / NN_LANES, end = (part + 1) * s->strips / s->parts * NN_TILE_PANELS;
-    const size_t from = part * s->strips / s->parts * NN_TILE_PANELS, to = end < panels ? end : panels;
+    const size_t panels = panels_of_stage(s, s->from), from = part * panels / s->parts, to = (part + 1) * panels / s->parts;
     if (is_forward(s, s->from)) dense_forward_panels(&p, l, from, to);
     else dense_backward_panels(&p, l, place(&p, l[-1].gradient), from, to);
     for (size_t stage = s->from + 1; stage < s->to; stage++) {
@@ -158,9 +158,6 @@ static void do_panels(void *context, size_t part, size_t thread) {
         else layer_activation_backward(&p, l, place(&p, l[-1].gradient), start, units);
     }
 }
-
-/* Parts for each thread in a job of panels, if there are so many. */
-enum { PARTS_OF_ONE = 4 };
 
 static void do_all_rows(batch_step *s) {
     const size_t threads = s->run->threads;
@@ -172,8 +169,8 @@ static void do_all_rows(batch_step *s) {
             do_stages(s, &s->batch, s->from, s->to);
         } else if (shares_panels(s, s->from)) {
             while (s->to < stages_of(s) && goes_by_element(s, s->to)) s->to++;
-            s->strips = strips_of_stage(s, s->from);
-            s->parts = s->strips < PARTS_OF_ONE * threads ? s->strips : PARTS_OF_ONE * threads;
+            const size_t parts = panels_of_stage(s, s->from) / PANELS_OF_PART;
+            s->parts = parts < PARTS_OF_ONE * threads ? parts : PARTS_OF_ONE * threads;
             nn_pool_do(threads, do_panels, s, s->parts);
         } else {
             while (s->to < stages_of(s) && !stage_couples_rows(s, s->to) && !shares_panels(s, s->to)) s->to++;
@@ -184,17 +181,16 @@ static void do_all_rows(batch_step *s) {
 
 /* ---- tiles ---- */
 
-/* How a layer's kernel is cut into tiles: across into strips of panels and, if these are too few, along its inputs. */
+/* How a layer's kernel is cut into tiles: across into columns of some panels and, if these are too few, along its inputs. */
 typedef struct tiling {
-    size_t strips, across, along;
+    size_t across, along;
 } tiling;
 
 static tiling tiling_of(const batch_step *s, const nn_layer *l) {
-    const size_t strips = strips_of(l->stride), threads = s->run->threads;
+    const size_t panels = l->stride / NN_LANES, threads = s->run->threads, most = (panels + NN_TILE_PANELS - 1) / NN_TILE_PANELS;
     const size_t wanted = (size_t)((double)(s->batch.rows * l->inputs * l->stride) / s->part_work) + 1, tiles = (wanted + threads - 1) / threads * threads;
-    if (tiles <= strips) return (tiling){strips, tiles, 1};
-    const size_t blocks = nn_pad(l->inputs) / NN_LANES, along = (tiles + strips - 1) / strips;
-    return (tiling){strips, strips, along < blocks ? along : blocks};
+    const size_t across = tiles < most ? tiles : most, blocks = nn_pad(l->inputs) / NN_LANES, along = (tiles + across - 1) / across;
+    return (tiling){across, along < blocks ? along : blocks};
 }
 
 /* Of all tiles of a layer, one for all tensors if it has no kernel, each thread's share holds about as many. */
@@ -213,9 +209,9 @@ static void do_tile(nn_pass *p, const batch_step *s, const nn_layer *l, size_t n
     const tiling t = tiling_of(s, l);
     if (n >= t.across * t.along) return;
     const size_t column = n / t.along, row = n % t.along, blocks = nn_pad(l->inputs) / NN_LANES, panels = l->stride / NN_LANES;
-    const size_t panel = column * t.strips / t.across * NN_TILE_PANELS, end = (column + 1) * t.strips / t.across * NN_TILE_PANELS;
+    const size_t panel = column * panels / t.across, end = (column + 1) * panels / t.across;
     const size_t from = row * blocks / t.along * NN_LANES, to = (row + 1) * blocks / t.along * NN_LANES;
-    dense_gradient(p, l, &(kernel_part){from, to < l->inputs ? to : l->inputs, panel, (end < panels ? end : panels) - panel});
+    dense_gradient(p, l, &(kernel_part){from, to < l->inputs ? to : l->inputs, panel, end - panel});
 }
 
 /* The last part sums up loss and metrics, the others are tiles: for each thread its share of every layer's. */
