@@ -58,6 +58,7 @@ struct nn_run {
     double activity;      /* activity penalties of the last nn_forward */
     double started;       /* of the epoch under way, seconds */
     size_t threads;       /* that do the jobs of the call under way; 1 outside of calls */
+    size_t step_threads;  /* of them, those that take part in a training step */
     nn_run **helpers;     /* the runs in which threads 1 ... n_helpers work */
     size_t n_helpers;
 };

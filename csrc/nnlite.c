@@ -296,11 +296,16 @@ static void take_sums(nn_run *run, double *sums) {
 /* Multiply-adds that are worth the company of one more thread: handing out a job and waiting for it takes a microsecond or two. */
 #define WORTH_A_THREAD 5e4
 
+/* Threads that so many multiply-adds are worth, of those allowed. */
+static size_t threads_for(double work, size_t allowed) {
+    const size_t wanted = work < WORTH_A_THREAD * (double)allowed ? (size_t)(work / WORTH_A_THREAD) : allowed;
+    return wanted > 1 ? wanted : 1;
+}
+
 /* Borrows threads for a call that may do `work` multiply-adds at the same time, and sees to it that each has a run to work in. */
 static nn_status begin_threads(nn_run *run, double work) {
-    const size_t allowed = nn_threads();
     if (run->model->outside.function) return NN_OK; /* which is asked in the caller's thread */
-    size_t wanted = work < WORTH_A_THREAD * (double)allowed ? (size_t)(work / WORTH_A_THREAD) : allowed;
+    size_t wanted = threads_for(work, nn_threads());
     if (wanted < 2 || (wanted = nn_pool_borrow(wanted)) < 2) return NN_OK;
     nn_status status = NN_OK;
     if (run->n_helpers < wanted - 1) {
@@ -385,13 +390,12 @@ static int ready_to_run(const nn_run *run) { return run->bound && run->width == 
 /* Values written into the flat parameters from outside are seen from here on. */
 static void refresh(nn_model *m) { m->engine->transpose(&m->plan, m->transposed, m->parameters); }
 
-/* The larger of what an evaluation of the validation data does at the same time, and a step. The latter counts for less: twice a step, whatever one
- * thread has written goes to the processors of all others. Steps of narrow plans are too small. */
-static double advance_work(const nn_run *run) {
+/* What a step does at the same time. It counts for less than other work: twice a step, whatever one thread has written goes to the processors of all others.
+ * Steps of narrow plans are too small. */
+static double step_work(const nn_run *run) {
     const nn_plan *plan = &run->model->plan;
     const size_t rows = run->train.rows < run->batch_size ? run->train.rows : run->batch_size;
-    const double step = plan->narrow ? 0 : 0.1 * plan->row_work * (double)rows, validation = plan->row_work * (double)run->validation.rows;
-    return step > validation ? step : validation;
+    return plan->narrow ? 0 : 0.1 * plan->row_work * (double)rows;
 }
 
 nn_status nn_run_advance(nn_run *run, size_t max_batches, size_t max_epochs, double *means, double *seconds, double *partial, double *last,
@@ -399,8 +403,10 @@ nn_status nn_run_advance(nn_run *run, size_t max_batches, size_t max_epochs, dou
     nn_model *m = run->model;
     if (!m->compiled) return NN_NOT_COMPILED;
     if (!ready_to_run(run)) return NN_NO_DATA;
-    const nn_status status = begin_threads(run, advance_work(run));
+    const double step = step_work(run), validation = m->plan.row_work * (double)run->validation.rows;
+    const nn_status status = begin_threads(run, step > validation ? step : validation);
     if (status != NN_OK) return status;
+    run->step_threads = threads_for(step, run->threads);
     const nn_environment caller = environment_enter();
     refresh(m);
     m->engine->advance(run, max_batches, max_epochs, means, seconds, last);

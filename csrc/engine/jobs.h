@@ -112,7 +112,7 @@ enum { ROWS_OF_ONE = 256 };
 
 /* Parts of a multiple of 16 rows: at least two for each thread, since one may be held up, but enough rows for a kernel to be worth its way to the processor. */
 static size_t part_rows(const nn_run *run, size_t rows) {
-    const size_t most = run->threads > 1 ? 64 : ROWS_OF_ONE, wanted = nn_pad(rows) / (run->threads > 1 ? 2 * run->threads : 1) / NN_LANES * NN_LANES;
+    const size_t most = run->step_threads > 1 ? 64 : ROWS_OF_ONE, wanted = nn_pad(rows) / (run->step_threads > 1 ? 2 * run->step_threads : 1) / NN_LANES * NN_LANES;
     return wanted < NN_LANES ? NN_LANES : wanted < most ? wanted : most;
 }
 
@@ -135,7 +135,7 @@ enum { PARTS_OF_ONE = 4, PANELS_OF_PART = 2 };
 
 /* Few rows for each thread, and panels for two parts or more. */
 static int shares_panels(const batch_step *s, size_t stage) {
-    const size_t threads = s->run->threads;
+    const size_t threads = s->run->step_threads;
     return threads > 1 && s->batch.rows < threads * ROWS_OF_ONE && panels_of_stage(s, stage) >= 2 * threads * PANELS_OF_PART;
 }
 
@@ -160,7 +160,7 @@ static void do_panels(void *context, size_t part, size_t thread) {
 }
 
 static void do_all_rows(batch_step *s) {
-    const size_t threads = s->run->threads;
+    const size_t threads = s->run->step_threads;
     s->part_rows = part_rows(s->run, s->batch.rows);
     s->inputs_each = shares_panels(s, 1);
     for (s->from = s->inputs_each ? 1 : 0; s->from < stages_of(s); s->from = s->to) {
@@ -187,7 +187,7 @@ typedef struct tiling {
 } tiling;
 
 static tiling tiling_of(const batch_step *s, const nn_layer *l) {
-    const size_t panels = l->stride / NN_LANES, threads = s->run->threads, most = (panels + NN_TILE_PANELS - 1) / NN_TILE_PANELS;
+    const size_t panels = l->stride / NN_LANES, threads = s->run->step_threads, most = (panels + NN_TILE_PANELS - 1) / NN_TILE_PANELS;
     const size_t wanted = (size_t)((double)(s->batch.rows * l->inputs * l->stride) / s->part_work) + 1, tiles = (wanted + threads - 1) / threads * threads;
     const size_t across = tiles < most ? tiles : most, blocks = nn_pad(l->inputs) / NN_LANES, along = (tiles + across - 1) / across;
     return (tiling){across, along < blocks ? along : blocks};
@@ -198,7 +198,7 @@ static size_t own_tiles_of(const batch_step *s, const nn_layer *l) {
     if (l->n_tensors == 0) return 0;
     if (l->tensors[0].vector) return 1;
     const tiling t = tiling_of(s, l);
-    return (t.across * t.along - 1) / s->run->threads + 1;
+    return (t.across * t.along - 1) / s->run->step_threads + 1;
 }
 
 static void do_tile(nn_pass *p, const batch_step *s, const nn_layer *l, size_t n) {
@@ -218,7 +218,7 @@ static void do_tile(nn_pass *p, const batch_step *s, const nn_layer *l, size_t n
 static void do_tiles(void *context, size_t part, size_t thread) {
     batch_step *s = context;
     nn_pass p = pass_of_rows(s, 0, s->batch.rows, thread);
-    if (part == s->own_tiles * s->run->threads) {
+    if (part == s->own_tiles * s->run->step_threads) {
         const outcome o = outcome_of(s, &p);
         measure(s->run->model, &o, s->batch.penalty, s->sums);
         return;
@@ -232,17 +232,17 @@ static void do_tiles(void *context, size_t part, size_t thread) {
 
 static void do_all_tiles(batch_step *s) {
     const nn_plan *plan = s->batch.plan;
-    const double least = 25e3, share = plan->row_work * (double)s->batch.rows / (double)(4 * s->run->threads);
+    const double least = 25e3, share = plan->row_work * (double)s->batch.rows / (double)(4 * s->run->step_threads);
     s->part_work = share > least ? share : least;
     s->own_tiles = 0;
     for (size_t l = 0; l < plan->n_layers - s->skip; l++) s->own_tiles += own_tiles_of(s, &plan->layers[l]);
-    nn_pool_do(s->run->threads, do_tiles, s, s->own_tiles * s->run->threads + 1);
+    nn_pool_do(s->run->step_threads, do_tiles, s, s->own_tiles * s->run->step_threads + 1);
 }
 
 /* Is it worth it, and may it be? What others take part in, and a mean over all rows' weights, is done in one piece. */
 static int done_in_parts(const nn_run *run, size_t rows) {
     const nn_model *m = run->model;
-    return (run->threads > 1 || rows > ROWS_OF_ONE) && !run->holds && !m->outside.function && !(m->loss.by_weight && run->train.weights);
+    return (run->step_threads > 1 || rows > ROWS_OF_ONE) && !run->holds && !m->outside.function && !(m->loss.by_weight && run->train.weights);
 }
 
 /* A step on `rows` rows of the run's training data; its sums go into sums[1 + metrics]. */
@@ -255,16 +255,16 @@ static void train_in_parts(nn_run *run, size_t start, size_t rows, double *sums)
     s.batch = pass_of(run, run->input, rows, 1);
     s.skip = m->fused ? 1 : 0;
     s.sums = sums;
-    for (size_t t = 0; t < run->threads; t++) s.shares[t].has_inputs = 0;
+    for (size_t t = 0; t < run->step_threads; t++) s.shares[t].has_inputs = 0;
     do_all_rows(&s);
     const double penalty = penalty_value(m);
     nn_step step;
     step_begin(&step, m);
     step.flowing = 1; /* what does not is the leader's alone */
     s.batch.step = &step;
-    for (size_t t = 0; t < run->threads; t++) {
+    for (size_t t = 0; t < run->step_threads; t++) {
         const nn_ahead all = rows_ahead(run, start, rows);
-        s.shares[t].ahead = s.inputs_each ? all : ahead_of_thread(all, t, run->threads);
+        s.shares[t].ahead = s.inputs_each ? all : ahead_of_thread(all, t, run->step_threads);
     }
     do_all_tiles(&s);
     step_end(&step, penalty);
