@@ -18,7 +18,8 @@ compile_args = [
     "-fno-math-errno",
     "-fno-fast-math",
     "-fno-asynchronous-unwind-tables",
-    # Vectors are written out in the engine. Copies of its loops for other vectors, or for each outcome of a condition, only take time to compile and space.
+    # Vectors are written out in the engine; copies of its loops, for other vectors or for each outcome of a condition,
+    # only take space and time to compile.
     "-fno-tree-vectorize",
     "-fno-unswitch-loops",
     "-fno-split-loops",

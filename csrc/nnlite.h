@@ -8,7 +8,7 @@
  * Reals.    float or double, chosen per model. Arrays at the door are row-major, contiguous and hold reals of the model's type.
  * Storage.  Inside the model a tensor of `rows` x `columns` reals is stored in panels: element (k, j) lies at
  *           offset + (j / panel) * rows * panel + k * panel + j % panel. A wide plan has panels of 16 columns, padded with zeros to a multiple
- *           of 16; in a narrow plan, where no layer has more than NN_NARROW units, a panel is as wide as the tensor and nothing is padded.
+ *           of 16; in a narrow plan, whose layers are all small, a panel is as wide as the tensor and nothing is padded.
  *           Vectors have rows = 1.
  * Bits.     The same calls with the same numbers give the same bits on every target, on any number of threads, in any number of nn_run calls (see README).
  * Errors.   Every call that can fail returns a status and changes nothing when it fails. Routines behind the door cannot fail.
@@ -65,7 +65,7 @@ NN_VISIBLE nn_status nn_set_threads(size_t threads); /* for calls from now on; 0
 
 /* ---- records ---- */
 
-enum { NN_NUMBERS = 6, NN_LAYER_TENSORS = 4, NN_LANES = 16, NN_NARROW = 32 };
+enum { NN_NUMBERS = 6, NN_LAYER_TENSORS = 4, NN_LANES = 16 };
 
 typedef struct nn_row { /* a row of a list and the numbers that parameterise it, in the order its routine states */
     uint32_t row;

@@ -18,12 +18,22 @@ void nn_layer_tensor(nn_layer *layer, const char *name, size_t rows, int vector,
     *tensor = (nn_tensor){.name = name, .rows = rows, .columns = layer->units, .vector = vector, .statistic = statistic};
 }
 
+/* Is a narrow plan the faster one? */
+static int is_narrow(const nn_layer_record *records, size_t n_layers, size_t inputs) {
+    int narrow = inputs <= NN_NARROW_INPUTS;
+    for (size_t l = 0, width = inputs; narrow && l < n_layers; l++) {
+        if (!records[l].units) continue; /* as many as before */
+        narrow = records[l].units <= NN_NARROW_UNITS && width * records[l].units <= NN_NARROW_KERNEL;
+        width = records[l].units;
+    }
+    return narrow;
+}
+
 /* Sizes one layer after another. Elementwise layers write over their input unless somebody's backward still needs it. */
 static nn_status shape_layers(const nn_engine *engine, const nn_layer_record *records, nn_plan *plan) {
     int ok = 1;
     size_t width = plan->inputs, widest = 0;
-    plan->narrow = width <= NN_NARROW;
-    for (size_t l = 0; l < plan->n_layers; l++) plan->narrow &= records[l].units <= NN_NARROW;
+    plan->narrow = is_narrow(records, plan->n_layers, plan->inputs);
     plan->input_stride = nn_pad(plan->inputs + (plan->narrow ? 1 : 0));
     for (size_t l = 0; l < plan->n_layers; l++) {
         nn_layer *layer = &plan->layers[l], *before = l ? layer - 1 : NULL;

@@ -25,7 +25,7 @@ SIZES = (1, 2, 15, 16, 17, 33)
 
 # A net with a layer as wide as this keeps units in its lanes, one of small layers only keeps rows there: two sets of
 # routines to test.
-WIDE = 40
+WIDE = 130
 
 # Values of the rows' numbers by their names in reference.py; 0.25 for a name that is not here. float32 holds nearly
 # all of them exactly.

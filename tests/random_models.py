@@ -147,7 +147,7 @@ def task(seed: int, words: Vocabulary) -> Task:
 
 
 def draw_width(draw: Draw) -> int:
-    """From 1 to 40, half of them small: the engine keeps nets of at most 32 units otherwise than wider ones."""
+    """From 1 to 40, half of them small: the engine keeps nets of at most 32 inputs otherwise than others."""
     return int(draw.one([draw.randint(1, 8), draw.randint(1, 8), draw.randint(8, 33), draw.randint(33, 41)]))
 
 

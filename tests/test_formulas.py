@@ -460,8 +460,8 @@ def test_formulas_and_rows_agree() -> None:
 
 
 def test_both_storages_are_met() -> None:
-    """If this fails, the engine's NN_NARROW has grown beyond what the tests take for wide, or shrunk below what they
-    take for narrow."""
+    """If this fails, what the engine calls narrow has grown beyond what the tests take for wide, or shrunk below what
+    they take for narrow."""
     narrow, wide = build(chain("dense 17"), 5), build(chain(f"dense {WIDE}"), 5)
     assert [panel for *_, panel in narrow.layout()] == [17, 17]
     assert [panel for *_, panel in wide.layout()] == [16, 16]

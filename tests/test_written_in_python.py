@@ -65,7 +65,7 @@ def shares(x: Any) -> Any:
     return e / e.sum(axis=1, keepdims=True)
 
 
-@pytest.mark.parametrize("width", [4, 40], ids=["narrow", "wide"])
+@pytest.mark.parametrize("width", [4, 130], ids=["narrow", "wide"])
 @pytest.mark.parametrize(
     ("function", "name"),
     [(bent, "tanh"), (WithGradient(), "tanh"), (shares, "softmax")],

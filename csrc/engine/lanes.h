@@ -154,7 +154,7 @@ enum { CHAIN_ROWS = 64 }; /* The trees of larger batches cost little beside thei
 /* pitch <= CHAIN_ROWS */
 static NN_APART void narrow_chains(real *gradient, const real *x, const real *dy, size_t inputs, size_t units, size_t pitch) {
     static const real none[NN_LANES];
-    real turned[CHAIN_ROWS * NN_NARROW], padding[(NN_NARROW + 1) * NN_NARROW]; /* [pitch][units padded], [inputs][units padded] */
+    real turned[CHAIN_ROWS * NN_NARROW_UNITS], padding[NN_NARROW_KERNEL + (NN_NARROW_UNITS + 1) * NN_LANES]; /* [pitch][units padded], [inputs][units padded] */
     const size_t padded = nn_pad(units);
     real *sums = units == padded ? gradient : padding;
     for (size_t r = 0; r < pitch; r += NN_LANES) {
