@@ -91,13 +91,20 @@ const char *nn_status_text(nn_status status) {
 
 /* ---- blocks ---- */
 
-/* Zeroed, on 64 bytes; sizes in reals were checked to fit when the plan was made. */
+/* Zeroed, on 64 bytes; sizes in reals were checked to fit when the plan was made. What is never used of a large block is never touched, for the system has
+ * zeros of its own. The place before it keeps what it was cut from. */
 static void *block_new(size_t reals, int bits) {
     int ok = 1;
-    const size_t bytes = nn_size(nn_pad(reals + NN_LANES), (size_t)bits / 8, 64, &ok); /* a vec at the last real may be read */
-    void *block = ok ? aligned_alloc(64, (bytes + 63) / 64 * 64) : NULL;
-    if (block) memset(block, 0, bytes);
+    const size_t bytes = nn_size(nn_pad(reals + NN_LANES), (size_t)bits / 8, 2 * 64, &ok); /* a vec at the last real may be read */
+    char *whole = ok ? calloc(1, bytes) : NULL;
+    if (!whole) return NULL;
+    void **block = (void **)(void *)(whole + 2 * 64 - (uintptr_t)whole % 64);
+    block[-1] = whole;
     return block;
+}
+
+static void block_free(void *block) {
+    if (block) free(((void **)block)[-1]);
 }
 
 static void *advance_by(const nn_engine *engine, void *start, size_t reals) { return (char *)start + reals * ((size_t)engine->bits / 8); }
@@ -138,8 +145,8 @@ nn_status nn_model_new(const nn_layer_record *layers, size_t n_layers, size_t in
 void nn_model_free(nn_model *m) {
     if (!m) return;
     nn_plan_free(&m->plan);
-    free(m->block);
-    free(m->slots);
+    block_free(m->block);
+    block_free(m->slots);
     free(m->metrics);
     free(m);
 }
@@ -164,7 +171,7 @@ nn_status nn_model_compile(nn_model *m, const nn_loss_record *loss, const nn_row
     void *slots = block_new(reals, engine->bits);
     nn_row *kept = calloc(n_metrics + 1, sizeof *kept);
     if (!slots || !kept) {
-        free(slots);
+        block_free(slots);
         free(kept);
         return NN_OUT_OF_MEMORY;
     }
@@ -172,7 +179,7 @@ nn_status nn_model_compile(nn_model *m, const nn_loss_record *loss, const nn_row
     const nn_environment caller = environment_enter();
     if (engine->optimizer_initial(&optimizer->kind) != 0) fill(engine, slots, reals, engine->optimizer_initial(&optimizer->kind));
     environment_leave(caller);
-    free(m->slots);
+    block_free(m->slots);
     free(m->metrics);
     m->slots = slots;
     m->n_slots = n_slots;
@@ -276,10 +283,10 @@ void nn_run_free(nn_run *run) {
     if (!run) return;
     for (size_t t = 0; t < run->n_helpers; t++) nn_run_free(run->helpers[t]);
     free(run->helpers);
-    free(run->block);
+    block_free(run->block);
     free(run->order);
-    free(run->staged.rows);
-    free(run->staged_validation.rows);
+    block_free(run->staged.rows);
+    block_free(run->staged_validation.rows);
     free(run->sums);
     free(run);
 }
@@ -359,13 +366,13 @@ nn_status nn_run_bind(nn_run *run, const nn_data *train, const nn_data *validati
         (validation && !staging_new(run, validation, SIZE_MAX, &staged_validation))) {
         free(sums);
         free(order);
-        free(staged.rows);
+        block_free(staged.rows);
         return NN_OUT_OF_MEMORY;
     }
     take_sums(run, sums);
     free(run->order);
-    free(run->staged.rows);
-    free(run->staged_validation.rows);
+    block_free(run->staged.rows);
+    block_free(run->staged_validation.rows);
     run->staged = staged;
     run->staged_validation = staged_validation;
     run->order = order;
@@ -518,6 +525,6 @@ nn_status nn_activate(const nn_row *activation, const void *x, size_t rows, size
     const nn_environment caller = environment_enter();
     engine->activate(activation, x, rows, units, scratch, y);
     environment_leave(caller);
-    free(scratch);
+    block_free(scratch);
     return NN_OK;
 }

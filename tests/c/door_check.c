@@ -1,7 +1,7 @@
 /* Checks what the engine's door, nnlite.h, does with bad arguments and when memory runs out. tests/c/run.sh builds and runs it; on its own, with GNU's linker:
  *
  *   cc -std=gnu11 -O2 -ffp-contract=off -Icsrc tests/c/door_check.c csrc/[a-z]*.c csrc/targets/[a-z]*.c -lm -o door_check \
- *      -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=free
+ *      -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free
  *
  * Exits 1 if a bad argument is not refused, or if a call that cannot have its n-th allocation does not say so, leaks, or leaves a trace. */
 #include "trainee.h"
@@ -11,12 +11,10 @@
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *block, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
 void __real_free(void *block);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *block, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
 void __wrap_free(void *block);
 
 static size_t until_failure; /* the allocation that fails, counted from 1; 0 = none */
@@ -34,7 +32,6 @@ void *__wrap_realloc(void *block, size_t size) {
     void *moved = __real_realloc(block, size);
     return block ? moved : counted(moved);
 }
-void *__wrap_aligned_alloc(size_t alignment, size_t size) { return runs_out() ? NULL : counted(__real_aligned_alloc(alignment, size)); }
 void __wrap_free(void *block) {
     blocks -= block != NULL;
     __real_free(block);

@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 : "${CC:=cc}" "${CLANG:=$(compgen -c clang | grep -E -m1 '^clang(-[0-9]+)?$' || echo clang)}"
 : "${ARM_CC:=aarch64-linux-gnu-gcc}" "${QEMU:=qemu-aarch64}"
 flags="-std=gnu11 -pthread -ffp-contract=off -fno-math-errno -Wall -Wextra -Wconversion -Werror -Icsrc -Icsrc/engine"
-wrap="-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=free"
+wrap="-Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free"
 missing=""
 
 # check NAME RUNNER COMPILER...: everything built with that compiler and run by that runner; the first NAME's hashes are what the others must print.
