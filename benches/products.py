@@ -48,6 +48,10 @@ def program(target: str) -> Path:
         "products.c",
         "-ffp-contract=off",
         "-fno-math-errno",
+        "-fno-tree-vectorize",  # as setup.py has it
+        "-fno-unswitch-loops",
+        "-fno-split-loops",
+        "-fno-ipa-cp-clone",
         f'-DNN_SIMD="engine/simd_{target}.h"',
         f'-DNN_TARGET="{target}"',
         "-DNN_ENGINE=nn_engine_of_bench",
