@@ -2,7 +2,7 @@
 positive if it exceeds a threshold.
 
 With one threshold the counts are rows of csrc/engine/metrics.h, and training stays in the engine; lists of thresholds
-and the other choices are counted in Python, batch by batch. Formulas: keras.metrics.
+and the other choices are counted in Python. Formulas: keras.metrics.
 """
 
 from __future__ import annotations
@@ -27,18 +27,79 @@ def ratio(a: Any, b: Any) -> Any:
     return np.divide(a, b, out=np.zeros(np.broadcast(a, b).shape), where=b != 0)
 
 
-def columns(y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Array, Array, Array]:
-    """Targets and outputs (rows, units) and weights (rows, 1). Raises ShapeError if they do not go together."""
-    p = np.asarray(y_pred, np.float64)
+def columns(y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Array, Array, Array | None]:
+    """Targets and outputs (rows, units), outputs of float32 as they are, else float64, and weights (rows, 1) or None.
+    Raises ShapeError if they do not go together."""
+    p = np.asarray(y_pred)
+    p = p if p.dtype == np.float32 else p.astype(np.float64)
     p = p.reshape(len(p), -1) if p.ndim else p.reshape(1, 1)
-    t = np.asarray(y_true, np.float64)
+    t = np.asarray(y_true)
     if t.size != p.size:
         raise ShapeError(f"y_true must have the shape of y_pred, {np.shape(y_pred)}; received {np.shape(y_true)}.")
-    weights = np.ones((len(p), 1)) if sample_weight is None else np.asarray(sample_weight, np.float64)
-    return t.reshape(p.shape), p, np.broadcast_to(weights.reshape(-1, 1), (len(p), 1))
+    if sample_weight is None:
+        return t.reshape(p.shape), p, None
+    weights = np.asarray(sample_weight, np.float64).reshape(-1, 1)
+    return t.reshape(p.shape), p, np.broadcast_to(weights, (len(p), 1))
 
 
-class Counted(Metric):
+def exceeding(limits: Array, t: Array, p: Array, weights: Array | None) -> Array:
+    """Return counts (2, 1 + limits) of targets that are not 0, and of those that are: all of them, and those whose
+    output exceeds each of the ascending limits. NaN exceeds all limits.
+
+    Looking the limits up among sorted outputs takes a tenth of the time of the other way round, which weights need.
+    """
+    width, t, p = 1 + len(limits), t.ravel(), p.ravel()
+    if weights is None:
+        counts = np.zeros((2, width))
+        for found, some in zip(counts, (p[np.flatnonzero(t != 0)], p), strict=True):
+            found[1:] = np.searchsorted(np.sort(some), limits, side="right")
+            np.subtract(len(some), found, out=found)
+        counts[1] -= counts[0]
+        return counts
+    above = np.searchsorted(limits, p) + width * (t == 0)  # how many limits each output exceeds
+    spread = np.broadcast_to(weights, (len(weights), len(p) // len(weights))).ravel()
+    return np.bincount(above, spread, 2 * width).reshape(2, width)[:, ::-1].cumsum(axis=1)[:, ::-1]
+
+
+class Tally(Metric):
+    """The base of metrics made of counts that add up over batches, so that several batches may be counted as one.
+
+    Args:
+        shape: of the counts.
+        name, dtype: as for `Metric`.
+
+    Attributes:
+        counts: of all rows since the last reset.
+    """
+
+    counts: Array
+
+    def __init__(self, shape: tuple[int, ...], name: str | None = None, dtype: Any = None) -> None:
+        super().__init__(name, dtype)
+        self._shape = shape
+        self.reset_state()
+
+    @property
+    def by_batch(self) -> bool:
+        """Whether a subclass has an `update_state` of its own, for which batches may matter."""
+        return type(self).update_state is not Tally.update_state
+
+    def tally(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Array:
+        """Return the counts of a batch, each row `sample_weight` times."""
+        raise NotImplementedError
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Count the rows of a batch in, each `sample_weight` times."""
+        self.counts = self.counts + self.tally(y_true, y_pred, sample_weight)
+
+    def reset_state(self) -> None:
+        """Forget all rows."""
+        self.counts = np.zeros(self._shape)
+
+    reset_states = reset_state
+
+
+class Counted(Tally):
     """The base: counts of each kind in `kinds`, and what `of` makes of them.
 
     Args:
@@ -61,14 +122,14 @@ class Counted(Metric):
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
-        super().__init__(name, dtype)
         listed = thresholds if isinstance(thresholds, list | tuple | np.ndarray) else [thresholds]
         self.thresholds = thresholds
         self.top_k = None if top_k is None else whole("top_k", top_k)
         self.class_id = None if class_id is None else whole("class_id", class_id, 0)
         otherwise = 0.5 if top_k is None else -np.inf
-        self._limits = [otherwise if limit is None else number("thresholds", limit, 0, 1) for limit in listed]
-        self.reset_state()
+        limits = [otherwise if limit is None else number("thresholds", limit, 0, 1) for limit in listed]
+        self._limits, self._places = np.unique(limits, return_inverse=True)
+        super().__init__((2, 1 + len(self._limits)), name, dtype)
 
     def of(self, *counts: Any) -> Any:
         """Return the metric from its counts, in the order of `kinds`."""
@@ -90,8 +151,8 @@ class Counted(Metric):
         """Return its value from the mean counts of a row."""
         return float(self.of(*(np.rint(mean * count) if np.isfinite(mean) else mean for mean in means)))
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count the rows of a batch in, each `sample_weight` times."""
+    def tally(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Array:
+        """Return the counts of `exceeding`."""
         t, p, weights = columns(y_true, y_pred, sample_weight)
         if self.top_k:
             rank = (-p).argsort(axis=1, kind="stable").argsort(axis=1, kind="stable")
@@ -102,24 +163,14 @@ class Counted(Metric):
                     f"class_id must be below {p.shape[1]}, the number of outputs; received {self.class_id}."
                 )
             t, p = t[:, [self.class_id]], p[:, [self.class_id]]
-        for i, limit in enumerate(self._limits):
-            taken, positive = p > limit, t != 0
-            found = {
-                "true_positives": positive & taken, "false_positives": ~positive & taken,
-                "true_negatives": ~positive & ~taken, "false_negatives": positive & ~taken,
-            }  # fmt: skip
-            self.counts[:, i] += [float((weights * found[kind]).sum()) for kind in self.kinds]
+        return exceeding(self._limits, t, np.fmax(p, -np.inf), weights)  # NaN is not taken for positive
 
     def result(self) -> Any:
         """Return a number, or an array with one for each of a list of thresholds."""
-        values = np.asarray(self.of(*self.counts))
+        (tp, fp), (fn, tn) = self.counts[:, 1:], self.counts[:, :1] - self.counts[:, 1:]
+        found = {"true_positives": tp, "false_positives": fp, "true_negatives": tn, "false_negatives": fn}
+        values = np.asarray(self.of(*(found[kind] for kind in self.kinds)))[self._places]
         return values if isinstance(self.thresholds, list | tuple | np.ndarray) else float(values[0])
-
-    def reset_state(self) -> None:
-        """Forget all rows."""
-        self.counts = np.zeros((len(self.kinds), len(self._limits)))
-
-    reset_states = reset_state
 
 
 class _OneCount(Counted):
@@ -224,7 +275,7 @@ class MatthewsCorrelation(_OneCount):
 
 
 @METRICS.entry("fbeta_score", rows=())
-class FBetaScore(Metric):
+class FBetaScore(Tally):
     """(1 + beta^2) precision recall / (beta^2 precision + recall), from the counts over all rows.
 
     Args:
@@ -249,11 +300,10 @@ class FBetaScore(Metric):
         name: str | None = None,
         dtype: Any = None,
     ) -> None:
-        super().__init__(name, dtype)
+        super().__init__((3, 1), name, dtype)  # (3, outputs) once there are any
         self.average = None if average is None else choice("average", average, ("micro", "macro", "weighted"))
         self.beta = number("beta", beta, np.nextafter(0, 1))
         self.threshold = None if threshold is None else number("threshold", threshold, 0, 1)
-        self.counts: Array = np.zeros((3, 1))
 
     @property
     def record(self) -> Row | None:
@@ -275,14 +325,14 @@ class FBetaScore(Metric):
         share = self.beta**2
         return ratio((1 + share) * tp, (1 + share) * tp + share * fn + fp)
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count the rows of a batch in, each `sample_weight` times."""
-        t, p, weights = columns(y_true, y_pred, sample_weight)
+    def tally(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Array:
+        """Return the true positives, false positives and false negatives of each output."""
+        t, p, weights = columns(y_true, np.asarray(y_pred, np.float64), sample_weight)
         limit = p.max(axis=1, keepdims=True) if self.threshold is None else self.threshold
         taken = (p >= limit if self.threshold is None else p > limit) & (abs(p) > 1e-12)
         positive = t != 0
         found = (positive & taken, ~positive & taken, positive & ~taken)
-        self.counts = self.counts + np.array([(weights * kind).sum(axis=0) for kind in found])
+        return np.array([(kind if weights is None else weights * kind).sum(axis=0) for kind in found])
 
     def result(self) -> Any:
         """Return a number, or an array with one for each output if the average is None."""
@@ -293,12 +343,6 @@ class FBetaScore(Metric):
             return scores
         positive = self.counts[0] + self.counts[2]
         return float(scores.mean() if self.average == "macro" else ratio((scores * positive).sum(), positive.sum()))
-
-    def reset_state(self) -> None:
-        """Forget all rows."""
-        self.counts = np.zeros((3, 1))
-
-    reset_states = reset_state
 
 
 @METRICS.entry("f1_score", rows=())
@@ -333,7 +377,7 @@ class FMeasure(FBetaScore):
 
 
 @METRICS.entry("auc", rows=())
-class AUC(Metric):
+class AUC(Tally):
     """The area under the curve of true over false positive rate (ROC), or of precision over recall (PR), all outputs
     counted together, from counts at thresholds.
 
@@ -367,7 +411,6 @@ class AUC(Metric):
         label_weights: Any = None,
         from_logits: bool = False,
     ) -> None:
-        super().__init__(name, dtype)
         if multi_label or num_labels is not None or label_weights is not None:
             raise UnsupportedError("multi_label, num_labels and label_weights of AUC must be left out: use one AUC.")
         self.curve = choice("curve", curve, ("roc", "pr")).upper()
@@ -380,23 +423,18 @@ class AUC(Metric):
         if thresholds is not None:
             inner = np.sort([number("thresholds", limit, 0, 1) for limit in thresholds])
         self._limits = np.array([-1e-7, *inner, 1 + 1e-7])  # so that all, and nothing, is taken at the ends
-        self.reset_state()
+        super().__init__((2, 1 + len(self._limits)), name, dtype)
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count the rows of a batch in, each `sample_weight` times."""
+    def tally(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Array:
+        """Return the counts of `exceeding`."""
         t, p, weights = columns(y_true, y_pred, sample_weight)
         if self.from_logits:
-            p = 0.5 * (1 + np.tanh(p / 2))
-        above = np.searchsorted(self._limits, p.ravel(), side="left")  # how many limits each output exceeds
-        spread = np.broadcast_to(weights, p.shape).ravel()
-        for kind, chosen in enumerate((t.ravel() != 0, t.ravel() == 0)):
-            counts = np.bincount(above[chosen], spread[chosen], len(self._limits) + 1)
-            self.counts[kind] += counts[::-1].cumsum()[::-1][1:]
-            self.totals[kind] += spread[chosen].sum()
+            p = 0.5 * (1 + np.tanh(p.astype(np.float64) / 2))
+        return exceeding(self._limits, t, p, weights)
 
     def result(self) -> float:
         """Return the area."""
-        (tp, fp), (positive, negative) = self.counts, self.totals
+        (positive, negative), (tp, fp) = self.counts[:, 0], self.counts[:, 1:]
         if self.curve == "PR" and self.summation_method == "interpolation":
             return self._interpolated(tp, tp + fp, positive)
         x, y = ratio(fp, negative), ratio(tp, positive)
@@ -417,9 +455,3 @@ class AUC(Metric):
         start = tp[1:] - slope * taken[1:]
         grown = np.where((taken[:-1] > 0) & (taken[1:] > 0), ratio(taken[:-1], taken[1:]), 1.0)
         return float(ratio(slope * (rise + start * np.log(grown)), positive).sum())
-
-    def reset_state(self) -> None:
-        """Forget all rows."""
-        self.counts, self.totals = np.zeros((2, len(self._limits))), np.zeros(2)
-
-    reset_states = reset_state

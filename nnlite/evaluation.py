@@ -23,6 +23,52 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 
+# How many outputs a metric is shown at a time if batches are all the same to it: they stay in the caches.
+_OUTPUTS = 2**15
+
+
+class Counting:
+    """Shows batches to the metrics written in Python: to those that do not have to see each by itself, many as one.
+
+    Args:
+        measures: loss and metrics.
+
+    Attributes:
+        by_batch: whether batches have to come as they are cut.
+    """
+
+    def __init__(self, measures: Measures) -> None:
+        counted = list(measures.counted())
+        self._single = [(metric, weighted) for metric, weighted in counted if weighted or metric.by_batch]
+        self._joint = [metric for metric, weighted in counted if not (weighted or metric.by_batch)]
+        self._kept: list[tuple[Array, Array]] = []
+        self._room = 0  # for outputs before they are counted; the first batch is at once, so that errors are told early
+        self.by_batch = bool(self._single) or measures.record is None
+
+    def add(self, y: Array, p: Array, weights: Array | None) -> None:
+        """Count a batch in, at the latest at the next `flush`: targets, outputs (rows, units) and weights (rows,)."""
+        if self._joint:
+            if p.size < self._room:
+                self._kept.append((y.copy(), p.copy()))  # whoever gave them may write over them
+                self._room -= p.size
+            else:
+                self._kept.append((y, p))
+                self.flush()
+        for metric, weighted in self._single:
+            if weighted and weights is not None:
+                metric.update_state(y, p, weights)
+            else:
+                metric.update_state(y, p)
+
+    def flush(self) -> None:
+        """Count in what is left."""
+        if self._kept:
+            y, p = self._kept[0] if len(self._kept) == 1 else map(np.concatenate, zip(*self._kept, strict=True))
+            self._kept, self._room = [], _OUTPUTS
+            for metric in self._joint:
+                metric.update_state(y, p)
+
+
 def evaluate(run: Run, measures: Measures, data: Data) -> list[float]:
     """Return the means of loss and metrics over all rows of `data`."""
     if not measures.in_python:
@@ -56,11 +102,13 @@ def _counted(run: Run, measures: Measures, data: Data) -> list[float]:
     outputs = run.predict(data.x)
     fits = data.y.shape[1] in (1, outputs.shape[1])
     total, *known = run.evaluate(data.x, data.y if fits or measures.rows else np.zeros_like(outputs), data.weights)
-    for part in data.parts(run.batch_size):
-        p, outputs = outputs[: len(part.x)], outputs[len(part.x) :]
+    counting = Counting(measures)
+    size = run.batch_size if counting.by_batch else max(run.batch_size, _OUTPUTS // outputs.shape[1])
+    for p, y, weights in Data(outputs, data.y, data.weights).parts(size):
         if measures.record is None:
-            total += measures.weight * float(np.mean(measures.loss(part.y, p, part.weights))) * len(p) / len(data.x)
-        count(measures, part.y, p, part.weights)
+            total += measures.weight * float(np.mean(measures.loss(y, p, weights))) * len(p) / len(data.x)
+        counting.add(y, p, weights)
+    counting.flush()
     return [total + measures.penalty(), *known]
 
 
@@ -123,12 +171,3 @@ class Validation:
         number, epochs = epoch + 1, self._epochs
         due = number in epochs if isinstance(epochs, set) else number % epochs == 0
         return test(*self._test) if due else []
-
-
-def count(measures: Measures, y: Array, p: Array, weights: Array | None) -> None:
-    """Let the metrics written in Python see a batch."""
-    for metric, weighted in measures.counted():
-        if weighted and weights is not None:
-            metric.update_state(y, p, weights)
-        else:
-            metric.update_state(y, p)

@@ -56,6 +56,11 @@ class Metric(Configurable):
         record = self.record
         return () if record is None else (record,)
 
+    @property
+    def by_batch(self) -> bool:
+        """Whether it has to see each batch by itself, where Python counts it; else several may come as one."""
+        return True
+
     def value(self, means: Sequence[float], count: float) -> float:
         """Return its value for `count` rows of the batch, over which the engine's rows have these means."""
         return means[0]
@@ -73,9 +78,13 @@ class Metric(Configurable):
         values = np.asarray(self.call(y_true, y_pred), np.float64)
         if values.ndim == 0:  # one value for the batch counts for each of its rows
             values = np.full(np.shape(y_pred)[:1], values)
-        weights = np.ones_like(values) if sample_weight is None else spread_weights(sample_weight, values.shape)
-        self.total += float((values * weights).sum())
-        self.count += float(weights.sum())
+        if sample_weight is None:
+            self.total += float(values.sum())
+            self.count += values.size
+        else:
+            weights = spread_weights(sample_weight, values.shape)
+            self.total += float((values * weights).sum())
+            self.count += float(weights.sum())
 
     def result(self) -> float:
         """Return the mean over all rows counted in since the last reset; 0 if there were none."""

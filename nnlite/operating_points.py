@@ -1,5 +1,5 @@
 """Metrics that hold one rate and ask for the best of another: over thresholds on the outputs, the highest precision at
-a wanted recall and the like. They are counted in Python, batch by batch. Formulas: keras.metrics.
+a wanted recall and the like. They are counted in Python. Formulas: keras.metrics.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nnlite.confusion import Array, columns, ratio
+from nnlite.confusion import Array, Tally, columns, exceeding, ratio
 from nnlite.data import whole
 from nnlite.errors import number
-from nnlite.metric import METRICS, Metric
+from nnlite.metric import METRICS
 
 
-class OperatingPoint(Metric):
+class OperatingPoint(Tally):
     """The base: counts at evenly spaced thresholds from 0 to 1, and the largest rate where another is high enough.
 
     Args:
@@ -32,40 +32,27 @@ class OperatingPoint(Metric):
     def __init__(
         self, least: float, num_thresholds: int, class_id: int | None, name: str | None = None, dtype: Any = None
     ) -> None:
-        super().__init__(name, dtype)
         self.least = number(self.held, least, 0, 1)
         self.num_thresholds = whole("num_thresholds", num_thresholds)
         self.class_id = None if class_id is None else whole("class_id", class_id, 0)
         self._limits = np.array([0.5]) if self.num_thresholds == 1 else np.linspace(0, 1, self.num_thresholds)
-        self.reset_state()
+        super().__init__((2, 1 + len(self._limits)), name, dtype)
 
     def rates(self, tp: Array, fp: Array, tn: Array, fn: Array) -> tuple[Array, Array]:
         """Return the held rate and the one in question, at each threshold."""
         raise NotImplementedError
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count the rows of a batch in, each `sample_weight` times."""
+    def tally(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Array:
+        """Return the counts of `exceeding`."""
         t, p, weights = columns(y_true, y_pred, sample_weight)
-        spread = np.broadcast_to(weights, p.shape)
         chosen = slice(None) if self.class_id is None else [self.class_id]
-        t, p, spread = t[:, chosen].ravel(), p[:, chosen].ravel(), spread[:, chosen].ravel()
-        above = np.searchsorted(self._limits, p, side="left")  # how many limits each output exceeds
-        for kind, of_kind in enumerate((t != 0, t == 0)):
-            counts = np.bincount(above[of_kind], spread[of_kind], len(self._limits) + 1)
-            self.taken[kind] += counts[::-1].cumsum()[::-1][1:]
-            self.totals[kind] += spread[of_kind].sum()
+        return exceeding(self._limits, t[:, chosen], p[:, chosen], weights)
 
     def result(self) -> float:
         """Return the largest rate, 0 where no threshold reaches the held one."""
-        (tp, fp), (positive, negative) = self.taken, self.totals
-        held, asked = self.rates(tp, fp, negative - fp, positive - tp)
+        (tp, fp), (fn, tn) = self.counts[:, 1:], self.counts[:, :1] - self.counts[:, 1:]
+        held, asked = self.rates(tp, fp, tn, fn)
         return float(asked[held >= self.least].max(initial=0.0))
-
-    def reset_state(self) -> None:
-        """Forget all rows."""
-        self.taken, self.totals = np.zeros((2, len(self._limits))), np.zeros(2)
-
-    reset_states = reset_state
 
 
 @METRICS.entry("precision_at_recall", rows=())

@@ -1,5 +1,5 @@
 """Metrics of the overlap of classes, intersection over union, from counts of which class was taken for which. They are
-counted in Python, batch by batch. Formulas: keras.metrics.
+counted in Python. Formulas: keras.metrics.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.confusion import Array, ratio
+from nnlite.confusion import Array, Tally, ratio
 from nnlite.data import whole
 from nnlite.errors import number
-from nnlite.metric import METRICS, Metric
+from nnlite.metric import METRICS
 
 
 @METRICS.entry("io_u", rows=())
-class IoU(Metric):
+class IoU(Tally):
     """Mean over some classes of TP / (TP + FP + FN), of those that occur.
 
     Args:
@@ -45,8 +45,8 @@ class IoU(Metric):
         sparse_y_pred: bool = True,
         axis: int = -1,
     ) -> None:
-        super().__init__(name, dtype)
         self.num_classes = whole("num_classes", num_classes)
+        super().__init__((self.num_classes, self.num_classes), name, dtype)
         self.target_class_ids = [whole("target_class_ids", one, 0) for one in target_class_ids]
         if not self.target_class_ids or max(self.target_class_ids) >= self.num_classes:
             raise ValueError(
@@ -54,10 +54,9 @@ class IoU(Metric):
             )
         self.ignore_class, self.axis = ignore_class, axis
         self.sparse_y_true, self.sparse_y_pred = bool(sparse_y_true), bool(sparse_y_pred)
-        self.reset_state()
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count the rows of a batch in, each `sample_weight` times."""
+    def tally(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Array:
+        """Return how many rows of each class were taken for each."""
         t, p = np.asarray(y_true), np.asarray(y_pred)
         t = (t if self.sparse_y_true else t.argmax(axis=self.axis)).ravel().astype(np.int64)
         p = (p if self.sparse_y_pred else p.argmax(axis=self.axis)).ravel().astype(np.int64)
@@ -65,20 +64,15 @@ class IoU(Metric):
         counts = (t >= 0) & (t < self.num_classes) & (p >= 0) & (p < self.num_classes)
         if self.ignore_class is not None:
             counts &= t != self.ignore_class
-        np.add.at(self.confusion, (t[counts], p[counts]), weights[counts])
+        places = t[counts] * self.num_classes + p[counts]
+        return np.asarray(np.bincount(places, weights[counts], self.num_classes**2).reshape(self.counts.shape), float)
 
     def result(self) -> float:
         """Return the mean overlap of the classes that occur; 0 if none does."""
-        both = np.diag(self.confusion)
-        either = self.confusion.sum(axis=0) + self.confusion.sum(axis=1) - both
+        both = np.diag(self.counts)
+        either = self.counts.sum(axis=0) + self.counts.sum(axis=1) - both
         chosen = self.target_class_ids
         return float(ratio(ratio(both, either)[chosen].sum(), (either[chosen] > 0).sum()))
-
-    def reset_state(self) -> None:
-        """Forget all rows."""
-        self.confusion: Array = np.zeros((self.num_classes, self.num_classes))
-
-    reset_states = reset_state
 
 
 @METRICS.entry("mean_io_u", rows=())
@@ -163,6 +157,6 @@ class BinaryIoU(IoU):
         super().__init__(2, target_class_ids, name, dtype)
         self.threshold = number("threshold", threshold)
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Count the rows of a batch in, each `sample_weight` times."""
-        super().update_state(y_true, np.asarray(y_pred) >= self.threshold, sample_weight)
+    def tally(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Array:
+        """Return how many rows of each class were taken for each."""
+        return super().tally(y_true, np.asarray(y_pred) >= self.threshold, sample_weight)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from nnlite import _engine
 from nnlite._engine import Run
 from nnlite.batches import ArrayBatches, Batches
 from nnlite.data import Data
-from nnlite.evaluation import count, evaluate
+from nnlite.evaluation import Counting, evaluate
 from nnlite.objective import NO_LOSS, Measures
 from nnlite.records import LayerRecord, OptimizerRecord
 from nnlite.stepping import Stepper
@@ -109,8 +110,8 @@ class PythonRun:
         self._source, self._validation = source, validation
         self.batches = source.steps or 0
         self.epochs = self.batch = self.rows = self.size = self.bad_iteration = 0
-        self.partial = self.last = [0.0] * len(self._measures.names)
-        self._sums = np.zeros(1 + len(self._measures.rows))
+        self._sums = self._last = [0.0] * (1 + len(self._measures.rows))
+        self._counting = Counting(self._measures)
         self._means: list[list[float]] = []
         self._times: list[float] = []
         self._ahead: Data | None = None
@@ -125,7 +126,7 @@ class PythonRun:
     def seek(self, batch: int, sums: NDArray[np.float64]) -> None:
         """Go on after so many batches of an epoch, as `Run.seek` does. Metrics written in Python count from here."""
         rows, number, taken = map(int, sums[:3])
-        self._sums = np.array(sums[3:])
+        self._sums = sums[3:].tolist()
         self._source.seek(self.model.seed, number, taken)
         self.batch, self.rows, self._ahead, self._began = batch, rows, None, time.perf_counter()
 
@@ -150,8 +151,7 @@ class PythonRun:
     def _take(self) -> Data | None:
         batch, self._ahead = self._ahead, None
         if batch is None:
-            state = self.model.state
-            batch = self._source.take(state["seed"], state["epochs"])
+            batch = self._source.take(self.model.seed, self.model.epochs_done)
         return batch
 
     def _train_batch(self) -> int:
@@ -174,27 +174,41 @@ class PythonRun:
 
     def _train(self, batch: Data) -> None:
         if self.batch == 0:
-            self._sums = np.zeros(1 + len(self._measures.rows))
+            self._sums = [0.0] * len(self._sums)
             for metric in self._measures.metrics:
                 metric.reset_state()
         self.size = len(batch.x)
         if self.size > self.batch_size:
             self._make_room(self.size)
-        values = self._step(batch)
-        self._sums += np.array(values) * self.size
+        self._last = self._step(batch)
+        self._sums = [total + value * self.size for total, value in zip(self._sums, self._last, strict=True)]
         self.batch += 1
         self.rows += self.size
-        if not (self.bad_iteration or np.isfinite(values[0])):
+        if not (self.bad_iteration or math.isfinite(self._last[0])):
             self.bad_iteration = self.model.iterations
-        loss, *known = (self._sums / self.rows).tolist()
-        self.partial = self._measures.values([loss, *known], self.rows)
-        self.last = self._measures.values(values, self.size)
+
+    @property
+    def partial(self) -> list[float]:
+        """The values over the rows of the epoch under way."""
+        return self._values([total / max(self.rows, 1) for total in self._sums], self.rows)
+
+    @property
+    def last(self) -> list[float]:
+        """The values over the last batch, of metrics written in Python over the epoch; zeros before the first."""
+        return self._values(self._last, self.size)
+
+    def _values(self, means: list[float], rows: int) -> list[float]:
+        if not self.size:  # what is written in Python need not have a result yet
+            return [0.0] * len(self._measures.names)
+        self._counting.flush()
+        return self._measures.values(means, rows)
 
     def _end_epoch(self) -> int:
         self.model.state = self.model.state | {"epochs": self.model.epochs_done + 1}
         self._source.end_epoch()
+        means = self.partial
         checked = evaluate(self._run, self._measures, self._validation) if self._validation else []
-        self._means.append(self.partial + checked)
+        self._means.append(means + checked)
         self._times.append(time.perf_counter() - self._began)
         self.epochs += 1
         self.batches = self.batch
@@ -209,11 +223,11 @@ class PythonRun:
             value, gradient = measures.loss.value_and_gradient(batch.y, outputs, batch.weights)
             self._run.backward(np.ascontiguousarray(gradient * measures.weight, outputs.dtype))
             loss = measures.weight * value + self._run.activity + self._update()
-            count(measures, batch.y, outputs, batch.weights)
+            self._counting.add(batch.y, outputs, batch.weights)
             return [loss, *(self._judge.evaluate(outputs, batch.y)[1:] if measures.rows else [])]
         epochs = self.model.epochs_done
         if measures.in_python:
-            count(measures, batch.y, self._outputs(batch.x), batch.weights)
+            self._counting.add(batch.y, self._outputs(batch.x), batch.weights)
         try:
             self._run.bind(*batch, 0)
             self._run.advance(1, 1)

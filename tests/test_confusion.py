@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from nnlite import metrics
+from nnlite.callbacks import LambdaCallback
 from nnlite.layers import Dense
 from nnlite.models import Sequential
 
@@ -77,8 +78,6 @@ def test_beside_metrics_in_python() -> None:
 
 
 def test_what_callbacks_and_lines_see(capsys: pytest.CaptureFixture[str]) -> None:
-    from nnlite.callbacks import LambdaCallback
-
     seen: list[float] = []
     model = Both(metrics.TruePositives()).model
     watch = LambdaCallback(on_batch_end=lambda batch, logs: seen.append(logs["true_positives"]))
@@ -171,6 +170,89 @@ def test_areas_of_keras(arguments: dict[str, Any], area: float) -> None:
 def test_errors(make: Callable[[], Any], text: str) -> None:
     with pytest.raises(ValueError, match=text):
         make()
+
+
+def plain_counts(t: Any, p: Any, limit: float, weights: Any) -> list[float]:
+    """True and false positives, false and true negatives."""
+    taken, kinds = p.astype(np.float64) > limit, (t != 0, t == 0)
+    return [float((weights * (kind & side)).sum()) for side in (taken, ~taken) for kind in kinds]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_counts_are_those_of_comparisons(dtype: Any, weighted: bool) -> None:
+    """At outputs that are thresholds too, beyond 0 and 1, not finite and NaN; over batches as of all at once."""
+    rng = np.random.default_rng(7)
+    p = np.concatenate([np.arange(200) / 199, rng.random(180), [-1, -1e-7, 1 + 1e-7, 2, np.inf, -np.inf, 0.1, 0.7]])
+    p = np.append(p, [np.nan] * 12).astype(dtype).reshape(-1, 2)
+    t = rng.integers(0, 2, p.shape) * rng.integers(1, 3, p.shape)
+    w = rng.random(len(p)).round(2) if weighted else None
+    by_row = np.ones((len(p), 1)) if w is None else w[:, None]
+    limits = [0.5, 0.1, 0.7, 1.0, 0.0, 0.1, 100 / 199]
+    ones = [metrics.TruePositives, metrics.FalsePositives, metrics.FalseNegatives, metrics.TrueNegatives]
+    lists: list[Any] = [one(limits) for one in ones]
+    auc, point = metrics.AUC(), metrics.SensitivityAtSpecificity(0.5)
+    for start, stop in ((0, 32), (32, 33), (33, 100), (100, len(p))):
+        for metric in (*lists, auc, point):
+            metric.update_state(t[start:stop], p[start:stop], None if w is None else w[start:stop])
+    same = pytest.approx if weighted else lambda value: value  # sums of weights may be taken in another order
+    expected = np.transpose([plain_counts(t, p, limit, by_row) for limit in limits])
+    assert [metric.result().tolist() for metric in lists] == [same(values) for values in expected.tolist()]
+    for metric, places in ((auc, [-1e-7, *np.arange(1, 199) / 199, 1 + 1e-7]), (point, np.linspace(0, 1, 200))):
+        sure = np.where(np.isnan(p), np.inf, p)  # NaN exceeds all thresholds
+        taken = np.transpose([plain_counts(t, sure, limit, by_row)[:2] for limit in places])
+        assert metric.counts[:, 1:].tolist() == [same(values) for values in taken.tolist()]
+        assert metric.counts[:, 0].tolist() == same([float((by_row * kind).sum()) for kind in (t != 0, t == 0)])
+
+
+class OfBatches(metrics.AUC):
+    """One that sees how rows are cut."""
+
+    def __init__(self) -> None:
+        super().__init__(name="of_batches")
+        self.sizes: list[int] = []
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        self.sizes.append(len(y_pred))
+        super().update_state(y_true, y_pred, sample_weight)
+
+
+def spoiled(y_true: Any, y_pred: Any) -> float:
+    """A metric that writes over what it is shown."""
+    y_pred[...] = 0.5
+    return 0.0
+
+
+def test_batches_counted_as_one() -> None:
+    """Whoever looks on, from wherever batches come, and whatever else sees them."""
+    x = np.random.default_rng(1).random((6000, 5)).astype(np.float32)
+    y = (x.sum(axis=1, keepdims=True) > 2.5).astype(np.float32)
+
+    def fitted(*source: Any, others: Any = (), **how: Any) -> tuple[Any, Any]:
+        model = Sequential([Dense(1, activation="sigmoid", input_dim=5)], seed=1)
+        model.compile("adam", "mse", metrics=["AUC", metrics.SensitivityAtSpecificity(0.5), *others])
+        history = model.fit(*source, epochs=2, verbose=0, shuffle=how.pop("shuffle", True), **how).history
+        return [history["auc"], history["sensitivity_at_specificity"]], model.get_weights()[0].tolist()
+
+    def again() -> Any:
+        held = x[:32].copy(), y[:32].copy()
+        for _ in range(2):
+            for start in range(0, 5984, 32):
+                held[0][...], held[1][...] = x[start : start + 32], y[start : start + 32]
+                yield held
+
+    seen: list[float] = []
+    watch = LambdaCallback(on_batch_end=lambda batch, logs: seen.append(logs["auc"]))
+    own = OfBatches()
+    assert fitted(x, y) == fitted(x, y, callbacks=[watch]) == fitted(x, y, others=[own])
+    assert len(set(seen)) > 300
+    assert own.sizes == ([32] * 187 + [16]) * 2
+    model = Sequential([Dense(1, activation="sigmoid", input_dim=5)], seed=1)
+    model.compile("adam", "mse")
+    model.fit(x, y, epochs=2, verbose=0)
+    assert fitted(x, y)[1] == model.get_weights()[0].tolist()  # the engine takes the same rows in each batch
+    plain = fitted(x[:5984], y[:5984], shuffle=False)
+    assert plain == fitted(again(), steps_per_epoch=187) == fitted(x[:5984], y[:5984], shuffle=False, others=[spoiled])
 
 
 def test_root_r2_mean_and_sum() -> None:
