@@ -169,6 +169,7 @@ NN_INLINE vec v_power(vec x, real a) {
 #undef LN2
 #undef LN2_REST
 #undef EXP_LEAST
+#undef EXP_FADED
 #undef EXP_MOST
 #undef EXPM1_LEAST
 #undef TINY

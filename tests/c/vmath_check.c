@@ -200,6 +200,23 @@ static int check_fma(int full) {
     return wrong != 0;
 }
 
+/* v_exp_fading below 0: v_exp, or 0 where that is small enough. */
+static int check_fading(int full) {
+    const real small = NN_BITS == 32 ? (real)0x1p-99 : (real)0x1p-898;
+    unsigned long wrong = 0;
+    real x[NN_LANES], faded[NN_LANES], y[NN_LANES];
+    state = 88172645463325252u;
+    for (uint64_t i = 0; i < POINTS(full); i += NN_LANES) {
+        for (size_t k = 0; k < NN_LANES; k++) x[k] = point(i + k, full);
+        const vec negative = v_neg(v_abs(v_load(x)));
+        v_store(faded, v_exp_fading(negative));
+        v_store(y, v_exp(negative));
+        for (size_t k = 0; k < NN_LANES; k++) wrong += !(faded[k] == 0 ? y[k] < small : is_nan(y[k]) ? is_nan(faded[k]) : faded[k] == y[k] && y[k] > small / 8);
+    }
+    printf("%-10s %lu differences\n", "exp fading", wrong);
+    return wrong != 0;
+}
+
 int main(int count, char **arguments) {
     int full = 0, hash_only = 0, failed = 0;
     for (int i = 1; i < count; i++) {
@@ -208,7 +225,7 @@ int main(int count, char **arguments) {
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
     check_operations();
-    if (!hash_only) failed |= check_fma(full);
+    if (!hash_only) failed |= check_fma(full) | check_fading(full);
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) failed |= check_function(&functions[i], full, hash_only);
     return failed;
 }
