@@ -16,25 +16,6 @@
 
 enum nn_purpose { NN_FOR_SHUFFLE = 1, NN_FOR_INITIAL = 2, NN_FOR_LAYER = 16 /* + layer index */ };
 
-typedef struct nn_block { uint32_t word[4]; } nn_block;
-
-static inline nn_block nn_philox(uint64_t seed, nn_block counter) {
-    uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
-    for (int round = 0; round < 10; round++) {
-        const uint64_t p = (uint64_t)0xD2511F53u * counter.word[0], q = (uint64_t)0xCD9E8D57u * counter.word[2];
-        counter = (nn_block){{(uint32_t)(q >> 32) ^ counter.word[1] ^ k0, (uint32_t)q, (uint32_t)(p >> 32) ^ counter.word[3] ^ k1, (uint32_t)p}};
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
-    return counter;
-}
-
-/* Words 4 * index ... 4 * index + 3 of the stream (seed, purpose, time). */
-static inline nn_block nn_random_block(uint64_t seed, uint32_t purpose, uint64_t time, uint64_t index) {
-    /* a time beyond 2^32 would run into the purpose: purposes stay below 2^16 and times below 2^48 */
-    return nn_philox(seed, (nn_block){{(uint32_t)index, (uint32_t)(index >> 32), (uint32_t)time, (purpose << 16) ^ (uint32_t)(time >> 32)}});
-}
-
 /* Blocks side by side, one to a lane of 64 bits, of which only the low half counts. A simd header may bring wider lanes. */
 #ifndef NN_OWN_WORDS
 typedef uint64_t nn_words __attribute__((vector_size(16)));
@@ -47,6 +28,9 @@ static inline nn_words nn_multiply(nn_words a, nn_words b) { /* of the low halve
     return (a & 0xFFFFFFFFu) * (b & 0xFFFFFFFFu);
 #endif
 }
+/* Of each 128 bits of a and b the low halves, or the high ones, side by side. */
+static inline nn_words nn_zip_low(nn_words a, nn_words b) { return (nn_words){a[0], b[0]}; }
+static inline nn_words nn_zip_high(nn_words a, nn_words b) { return (nn_words){a[1], b[1]}; }
 #endif
 enum { NN_WORD_LANES = sizeof(nn_words) / sizeof(uint64_t) };
 typedef uint32_t nn_indices __attribute__((vector_size(sizeof(nn_words))));
@@ -58,17 +42,22 @@ static inline nn_words nn_counting(uint64_t from) { /* from, from + 1, ... */
     __builtin_memcpy(&first, lane, sizeof first);
     return first + from;
 }
+static inline nn_words nn_zipped(void) { /* 0, 1, 2, ... once zipped: the even lanes count first */
+    const nn_words lane = nn_counting(0);
+    return (lane >> 1) + (lane & 1) * (NN_WORD_LANES / 2);
+}
 
-/* word[k] = word k of blocks index, index + 1, ... of the stream. */
-static inline __attribute__((always_inline)) void nn_random_lanes(nn_words *word, uint64_t seed, uint32_t purpose, uint64_t time, uint64_t index) {
-    uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
-    nn_words c0 = nn_counting(index), c1 = c0 >> 32, c2 = nn_each(time), c3 = nn_each((purpose << 16) ^ (uint32_t)(time >> 32));
+/* word[k] = word k of the blocks of that index of the stream (seed, purpose, time), in the low half. */
+static inline __attribute__((always_inline)) void nn_random_lanes(nn_words *word, uint64_t seed, uint32_t purpose, uint64_t time, nn_words index) {
+    /* a time beyond 2^32 would run into the purpose: purposes stay below 2^16 and times below 2^48 */
+    nn_words c0 = index, c1 = index >> 32, c2 = nn_each(time), c3 = nn_each((purpose << 16) ^ (uint32_t)(time >> 32));
+    nn_words k0 = nn_each(seed), k1 = nn_each(seed >> 32);
 #pragma GCC unroll 10
     for (int round = 0; round < 10; round++) {
         const nn_words p = nn_multiply(c0, nn_each(0xD2511F53u)), q = nn_multiply(c2, nn_each(0xCD9E8D57u));
-        c0 = (q >> 32) ^ c1 ^ nn_each(k0);
+        c0 = (q >> 32) ^ c1 ^ k0;
         c1 = q;
-        c2 = (p >> 32) ^ c3 ^ nn_each(k1);
+        c2 = (p >> 32) ^ c3 ^ k1;
         c3 = p;
         k0 += 0x9E3779B9u;
         k1 += 0xBB67AE85u;
@@ -79,24 +68,13 @@ static inline __attribute__((always_inline)) void nn_random_lanes(nn_words *word
     word[3] = c3;
 }
 
-/* words[0 ... 64): blocks index ... index + 15 of the stream. */
-static inline void nn_random_words(uint32_t *words, uint64_t seed, uint32_t purpose, uint64_t time, uint64_t index) {
-    for (size_t b = 0; b < 16; b += NN_WORD_LANES) {
-        nn_words word[4];
-        nn_random_lanes(word, seed, purpose, time, index + b);
-        for (size_t lane = 0; lane < NN_WORD_LANES; lane++) {
-            for (size_t k = 0; k < 4; k++) words[4 * (b + lane) + k] = (uint32_t)word[k][lane];
-        }
-    }
-}
-
 enum { NN_PLACES = 64 };
 
 /* place[k][b] = floor(word k of block index + b, times left - 4 b - k, / 2^32): the next draws from what is left of a shrinking range, as far as they go. */
 static inline void nn_random_places(uint64_t place[4][NN_PLACES], uint64_t seed, uint32_t purpose, uint64_t time, uint64_t index, uint64_t left) {
     for (size_t b = 0; b < NN_PLACES && 4 * b < left; b += NN_WORD_LANES) {
         nn_words word[4];
-        nn_random_lanes(word, seed, purpose, time, index + b);
+        nn_random_lanes(word, seed, purpose, time, nn_counting(index + b));
         for (size_t k = 0; k < 4; k++) {
             const nn_words range = nn_each(left - k) - 4 * nn_counting(b), at = nn_multiply(word[k], range) >> 32;
             __builtin_memcpy(&place[k][b], &at, sizeof at);

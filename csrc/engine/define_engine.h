@@ -4,6 +4,7 @@
 #include "../model.h"
 #include "../pool.h"
 #include "../random.h"
+#include "../draw.h"
 #include "../scalar.h"
 #include "vmath.h"
 
@@ -53,11 +54,16 @@ static void apply_activation(const nn_row *row, const void *x, size_t rows, size
 /* Value i of a stream is a function of word i of its blocks: (word + 1/2) / 2^32, mapped to the distribution in double. */
 static void fill_random(nn_distribution kind, double a, double b, uint64_t seed, uint64_t stream, size_t n, void *out) {
     static const double below_two = 0.022750131948179209; /* the normal distribution function of -2 */
+    uint32_t words[NN_DRAWN];
+    double u[NN_DRAWN], z[NN_DRAWN];
     for (size_t i = 0; i < n; i++) {
-        const nn_block block = nn_random_block(seed, NN_FOR_INITIAL, stream, i / 4);
-        double u = ((double)block.word[i % 4] + 0.5) * 0x1p-32;
-        if (kind == NN_TRUNCATED_NORMAL) u = below_two + u * (1 - 2 * below_two);
-        ((real *)out)[i] = (real)(kind == NN_UNIFORM ? a + (b - a) * u : a + b * nn_normal_quantile(u));
+        if (i % NN_DRAWN == 0) {
+            nn_random_words(words, seed, NN_FOR_INITIAL, stream, i / 4);
+            nn_uniform_numbers(u, words);
+            for (size_t k = 0; kind == NN_TRUNCATED_NORMAL && k < NN_DRAWN; k++) u[k] = below_two + u[k] * (1 - 2 * below_two);
+            if (kind != NN_UNIFORM) nn_normal_quantiles(z, u);
+        }
+        ((real *)out)[i] = (real)(kind == NN_UNIFORM ? a + (b - a) * u[i % NN_DRAWN] : a + b * z[i % NN_DRAWN]);
     }
 }
 

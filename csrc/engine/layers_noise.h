@@ -1,43 +1,71 @@
 /* Layers that are random in training and the identity otherwise.
  * Element i of layer l in step t draws word i of the stream (seed, layer l, t), whoever computes it. */
 
-/* Runs BODY for each element of a grid, padding among them, at its place `at` with its random `word`. Elements are numbered in rows of a wide batch, in units
- * of a narrow one, each padded to a multiple of 16. */
-#define EACH_WORD(p, l, g, BODY) { \
-    uint32_t words[64]; \
+/* drawn[64]: 0 for words below `lost`, else `kept` */
+static void draw_kept(real *drawn, const uint32_t *words, uint32_t lost, real kept) {
+    typedef real_bits lanes __attribute__((vector_size(sizeof(nn_words))));
+    enum { LANES = sizeof(lanes) / sizeof(real) };
+    for (size_t i = 0; i < NN_DRAWN; i += LANES) {
+        uint32_t word __attribute__((vector_size(LANES * sizeof(uint32_t))));
+        memcpy(&word, words + i, sizeof word);
+        const lanes bits = (lanes)(__builtin_convertvector(word, lanes) >= lost) & bits_of(kept);
+        memcpy(drawn + i, &bits, sizeof bits);
+    }
+}
+
+/* drawn[64]: normal numbers of that mean and deviation. A mean of -0 leaves even the signs of zeros alone. */
+static void draw_normal(real *drawn, const uint32_t *words, double mean, double deviation) {
+    typedef real lanes __attribute__((vector_size(NN_WORD_LANES * sizeof(real))));
+    double u[NN_DRAWN], z[NN_DRAWN];
+    nn_uniform_numbers(u, words);
+    nn_normal_quantiles(z, u);
+    for (size_t i = 0; i < NN_DRAWN; i += NN_WORD_LANES) {
+        const lanes x = __builtin_convertvector(mean + deviation * nn_doubles_at(z + i), lanes);
+        memcpy(drawn + i, &x, sizeof x);
+    }
+}
+
+/* Runs DRAW for every 64 words, to make reals[64] of them, and BODY for each vec of those, `drawn`, and its place `at` in a grid, padding included.
+ * Elements are numbered in rows of a wide batch, in units of a narrow one, each padded to a multiple of 16. */
+#define EACH_DRAWN(p, l, g, DRAW, BODY) { \
+    uint32_t words[NN_DRAWN]; \
+    real reals[NN_DRAWN]; \
     const size_t inner = nn_pad((g)->inner), before = (g)->narrow ? 0 : (p)->first * inner; \
-    for (size_t i = 0; i < (g)->outer * inner; i += NN_LANES) { \
-        if (i % 64 == 0) nn_random_words(words, (p)->seed, NN_FOR_LAYER + (uint32_t)((l) - (p)->plan->layers), (p)->iteration, (before + i) / 4); \
-        const uint32_t *next = words + i % 64; \
-        const size_t start = grid_at((g), i / inner, i % inner); \
-        for (size_t w = 0; w < NN_LANES; w++) { \
-            const size_t at = start + w; \
-            const uint32_t word = next[w]; \
+    for (size_t i = 0, next = 0; i < (g)->outer; i++) { \
+        for (size_t j = 0; j < inner; j += NN_LANES, next += NN_LANES) { \
+            if (next % NN_DRAWN == 0) { \
+                nn_random_words(words, (p)->seed, NN_FOR_LAYER + (uint32_t)((l) - (p)->plan->layers), (p)->iteration, (before + next) / 4); \
+                DRAW \
+            } \
+            const size_t at = grid_at((g), i, j); \
+            const vec drawn = v_load(reals + next % NN_DRAWN); \
             BODY \
         } \
     } \
 }
 
-/* The same where elements share their words: those of a row (shared 1), of a unit (2), or all (3), so that row r, or unit u, has word r, or u. */
-#define EACH_SHARED_WORD(p, l, g, shared, BODY) { \
-    uint32_t words[64]; \
-    const size_t sets = (shared) == 1 ? (g)->rows : (shared) == 2 ? (g)->units : 1; \
-    for (size_t i = 0; i < sets; i++) { \
-        if (i % 64 == 0) nn_random_words(words, (p)->seed, NN_FOR_LAYER + (uint32_t)((l) - (p)->plan->layers), (p)->iteration, i / 4); \
-        const uint32_t word = words[i % 64]; \
-        const size_t first_row = (shared) == 1 ? i : 0, rows = (shared) == 1 ? 1 : (g)->rows; \
-        const size_t first_unit = (shared) == 2 ? i : 0, units = (shared) == 2 ? 1 : (g)->units; \
-        for (size_t r = first_row; r < first_row + rows; r++) { \
-            for (size_t u = first_unit; u < first_unit + units; u++) { \
-                const size_t at = (g)->narrow ? u * (g)->pitch + r : grid_at((g), r, u / NN_LANES * NN_LANES) + u % NN_LANES; \
-                BODY \
-            } \
-        } \
-    } \
+/* factor = 0 with the layer's rate as probability, else `kept`. Where elements share their words, those of a row (shared 1), of a unit (2), or all (3), row r,
+ * or unit u, has word r, or u. */
+static void draw_factors(nn_pass *p, const nn_layer *l, const grid *g, real *factor, real kept) {
+    const uint32_t lost = (uint32_t)(l->kind.numbers[0] * 4294967296.0);
+    const int shared = (int)l->kind.numbers[1];
+    if (!shared) {
+        EACH_DRAWN(p, l, g, draw_kept(reals, words, lost, kept);, v_store(factor + at, drawn);)
+        return;
+    }
+    uint32_t words[NN_DRAWN];
+    const size_t sets = shared == 1 ? g->rows : shared == 2 ? g->units : 1;
+    for (size_t i = 0; i < sets; i++) {
+        if (i % NN_DRAWN == 0) nn_random_words(words, p->seed, NN_FOR_LAYER + (uint32_t)(l - p->plan->layers), p->iteration, i / 4);
+        const size_t first_row = shared == 1 ? i : 0, rows = shared == 1 ? 1 : g->rows;
+        const size_t first_unit = shared == 2 ? i : 0, units = shared == 2 ? 1 : g->units;
+        for (size_t r = first_row; r < first_row + rows; r++) {
+            for (size_t u = first_unit; u < first_unit + units; u++) {
+                factor[g->narrow ? u * g->pitch + r : grid_at(g, r, u / NN_LANES * NN_LANES) + u % NN_LANES] = words[i % NN_DRAWN] < lost ? 0 : kept;
+            }
+        }
+    }
 }
-
-/* A standard normal number for each word. */
-static inline double normal_of(uint32_t word) { return nn_normal_quantile(((double)word + 0.5) * 0x1p-32); }
 
 /* y = x * factor, 16 at a time; without factors a copy, and nothing at all in place. */
 static void scale_elements(real *y, const real *x, const real *factor, const grid *g) {
@@ -62,13 +90,7 @@ static void dropout_shape(nn_layer *l) {
 static void dropout_forward(nn_pass *p, const nn_layer *l) {
     const grid g = grid_of(p, l->units);
     real *factor = p->training ? place(p, l->scratch) : NULL;
-    if (factor) {
-        const uint32_t lost = (uint32_t)(l->kind.numbers[0] * 4294967296.0);
-        const real kept = (real)(1 / (1 - l->kind.numbers[0]));
-        const int shared = (int)l->kind.numbers[1];
-        if (shared) EACH_SHARED_WORD(p, l, &g, shared, factor[at] = word < lost ? 0 : kept;)
-        else EACH_WORD(p, l, &g, factor[at] = word < lost ? 0 : kept;)
-    }
+    if (factor) draw_factors(p, l, &g, factor, (real)(1 / (1 - l->kind.numbers[0])));
     scale_elements(place(p, l->output), layer_input(p, l), factor, &g);
 }
 
@@ -85,7 +107,7 @@ static void gaussian_dropout_forward(nn_pass *p, const nn_layer *l) {
     real *factor = p->training ? place(p, l->scratch) : NULL;
     if (factor) {
         const double deviation = __builtin_sqrt(l->kind.numbers[0] / (1 - l->kind.numbers[0]));
-        EACH_WORD(p, l, &g, factor[at] = (real)(1 + deviation * normal_of(word));)
+        EACH_DRAWN(p, l, &g, draw_normal(reals, words, 1, deviation);, v_store(factor + at, drawn);)
     }
     scale_elements(place(p, l->output), layer_input(p, l), factor, &g);
 }
@@ -102,7 +124,8 @@ static void gaussian_noise_forward(nn_pass *p, const nn_layer *l) {
     const real *x = layer_input(p, l);
     real *y = place(p, l->output);
     scale_elements(y, x, NULL, &g);
-    if (p->training) EACH_WORD(p, l, &g, y[at] += (real)(l->kind.numbers[0] * normal_of(word));)
+    const double deviation = l->kind.numbers[0];
+    if (p->training) EACH_DRAWN(p, l, &g, draw_normal(reals, words, -0.0, deviation);, v_store(y + at, v_add(v_load(y + at), drawn));)
 }
 
 static void gaussian_noise_backward(nn_pass *p, const nn_layer *l, real *dx) {
@@ -130,16 +153,12 @@ static void alpha_dropout_forward(nn_pass *p, const nn_layer *l) {
     }
     const double rate = l->kind.numbers[0], lowest = -1.0507009873554805 * 1.6732632423543772;
     const double a = 1 / __builtin_sqrt((1 - rate) * (1 + rate * lowest * lowest)), b = -a * lowest * rate;
-    const uint32_t lost = (uint32_t)(rate * 4294967296.0);
     const vec offset = v_set((real)b), in_place = v_set((real)(a * lowest + b));
-    const int shared = (int)l->kind.numbers[1];
-    if (shared) EACH_SHARED_WORD(p, l, &g, shared, slope[at] = word < lost ? 0 : (real)a;)
-    else EACH_WORD(p, l, &g, slope[at] = word < lost ? 0 : (real)a;)
+    draw_factors(p, l, &g, slope, (real)a);
     EACH_AT(&g, const vec s = v_load(slope + at); v_store(y + at, v_select(v_gt(s, v_zero()), v_fma(s, v_load(x + at), offset), in_place));)
 }
 
 static void alpha_dropout_backward(nn_pass *p, const nn_layer *l, real *dx) { scaled_backward(p, l, dx); }
 static void alpha_dropout_weights(nn_pass *p, const nn_layer *l) { (void)p; (void)l; }
 
-#undef EACH_WORD
-#undef EACH_SHARED_WORD
+#undef EACH_DRAWN

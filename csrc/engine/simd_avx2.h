@@ -105,6 +105,8 @@ FOLD_REGISTER(max)
 #define NN_OWN_WORDS
 typedef uint64_t nn_words __attribute__((vector_size(32)));
 NN_INLINE nn_words nn_multiply(nn_words a, nn_words b) { return (nn_words)_mm256_mul_epu32((__m256i)a, (__m256i)b); }
+NN_INLINE nn_words nn_zip_low(nn_words a, nn_words b) { return (nn_words)_mm256_unpacklo_epi64((__m256i)a, (__m256i)b); }
+NN_INLINE nn_words nn_zip_high(nn_words a, nn_words b) { return (nn_words)_mm256_unpackhi_epi64((__m256i)a, (__m256i)b); }
 
 #if NN_BITS == 32
 /* Two 4 x 4 transposes side by side, twice. */
