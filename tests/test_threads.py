@@ -27,6 +27,7 @@ NETS = {
     "narrow": (chain("dense 20", "relu", "dense 2", "softmax"), "categorical_crossentropy"),
     "wide": (chain(f"dense {WIDE}", "tanh", "dropout", "dense 36", "dense 3", "sigmoid"), "binary_crossentropy"),
     "large": (chain("dense 200", "relu", "dense 180", "elu", "dense 4"), "mean_squared_error"),  # its gradients flow
+    "shared": (chain(f"dense {WIDE}", ("dropout", 0, (0.25, 1.0)), "dense 33", "dense 4"), "mean_squared_error"),
     "rows depend": (chain(f"dense {WIDE}", "batch_normalization", "prelu", "dense 4"), "mean_squared_error"),
 }
 on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks Linux")

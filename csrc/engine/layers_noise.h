@@ -54,9 +54,9 @@ static void draw_factors(nn_pass *p, const nn_layer *l, const grid *g, real *fac
         return;
     }
     uint32_t words[NN_DRAWN];
-    const size_t sets = shared == 1 ? g->rows : shared == 2 ? g->units : 1;
+    const size_t sets = shared == 1 ? g->rows : shared == 2 ? g->units : 1, before = shared == 1 ? p->first : 0; /* a multiple of 16 */
     for (size_t i = 0; i < sets; i++) {
-        if (i % NN_DRAWN == 0) nn_random_words(words, p->seed, NN_FOR_LAYER + (uint32_t)(l - p->plan->layers), p->iteration, i / 4);
+        if (i % NN_DRAWN == 0) nn_random_words(words, p->seed, NN_FOR_LAYER + (uint32_t)(l - p->plan->layers), p->iteration, (before + i) / 4);
         const size_t first_row = shared == 1 ? i : 0, rows = shared == 1 ? 1 : g->rows;
         const size_t first_unit = shared == 2 ? i : 0, units = shared == 2 ? 1 : g->units;
         for (size_t r = first_row; r < first_row + rows; r++) {
