@@ -39,11 +39,12 @@ typedef struct nn_layer {
 
 #define NN_PLAN_INPUT SIZE_MAX
 
-/* A wide plan keeps a batch in panels of 16 units, like its kernels: element (r, u) of a layer's output lies at u / 16 * pitch + r * 16 + u % 16. A narrow
- * plan keeps it in unit order, 16 rows to a vector, at u * pitch + r: no lane is lost on a layer of two units, and little time on the way from layer to layer. It
- * is for nets of few inputs, which are brought into that order anew each epoch, and of kernels that need no tiles. See engine/batch.h. */
-enum { NN_NARROW_INPUTS = 32, NN_NARROW_UNITS = 128, NN_NARROW_KERNEL = 2000 }; /* at most, measured: where wide plans begin to be as fast */
+/* Narrow plans are for nets of few inputs, which are brought into their order anew each epoch, and of small kernels: at most these, measured, where wide plans
+ * begin to be as fast. */
+enum { NN_NARROW_INPUTS = 32, NN_NARROW_UNITS = 128, NN_NARROW_KERNEL = 2000 };
 
+/* A wide plan keeps a batch in panels of 16 units, like its kernels: element (r, u) of a layer's output lies at u / 16 * pitch + r * 16 + u % 16. A narrow
+ * plan keeps it in unit order, 16 rows to a vector, at u * pitch + r: no lane is lost on a layer of two units. See engine/batch.h. */
 typedef struct nn_plan {
     size_t inputs, units, input_stride, stride; /* input_stride of a narrow plan: with room for one more input, which stands for the bias */
     int narrow;
