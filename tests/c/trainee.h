@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ROWS = 37, BATCH = 8, STEPS = 50, EPOCHS = 10, INPUTS = 5, WIDE = 130, MOST_REALS = 400000, LAYERS = 8, METRICS = 6 };
+enum { ROWS = 37, BATCH = 8, STEPS = 50, EPOCHS = 10, INPUTS = 5, WIDE = 130, MOST_REALS = 40000, LAYERS = 8, METRICS = 6 };
 
 static int failures;
 
