@@ -201,7 +201,7 @@ ACTIVATIONS: dict[str, tuple[Callable[..., Array], Callable[..., Array]]] = {
 # one of x, not of y.
 ROUNDS_LIKE_INPUT = {"silu", "gelu", "gelu_tanh", "mish", "log_softmax", "tanh_shrink"}
 
-# Rows whose outputs are shares of 1: those below e to this power are 0, for subnormal numbers are slow.
+# Rows whose outputs are shares of 1: those below LEAST_SHARE are 0, for subnormal numbers are slow.
 SHARES = {"sigmoid", "softmax"}
 LEAST_SHARE = {"float32": math.exp(-69), "float64": math.exp(-623)}
 

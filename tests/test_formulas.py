@@ -113,6 +113,11 @@ def constant(units: int, values: Array, target: str, wide: bool, *more: str | La
     return model
 
 
+def last_bias(model: EngineModel) -> int:
+    """The number of its tensor."""
+    return max(i for i, (_, name, _, _) in enumerate(model.tensors()) if name == "bias")
+
+
 @pytest.mark.parametrize("row", _engine.rows("activation"))
 def test_activation(row: str, dtype: str, target: str) -> None:
     """Forward by Run.predict of a model of this one layer, in odd numbers of rows and units."""
@@ -144,9 +149,8 @@ def test_activation_and_slope(row: str, dtype: str, target: str, wide: bool) -> 
             close(y, expected, dtype, roundings(row, x), size_of_terms(row, exact))
             slope = backward(exact, dy.astype(np.float64), *values)[0]
         if finite.all() or not reads_whole_rows(row):
-            last = max(i for i, (_, name, _, _) in enumerate(model.tensors()) if name == "bias")
             scale = np.full(len(x), np.abs(dy).sum()) if row == "log_softmax" else np.abs(dy[0])
-            close(model.read(1, last)[finite], slope[finite], dtype, 8, scale=scale[finite])
+            close(model.read(1, last_bias(model))[finite], slope[finite], dtype, 8, scale=scale[finite])
 
 
 @pytest.mark.parametrize("row", _engine.rows("activation"))
@@ -384,7 +388,7 @@ def test_gradients_through_saturated_units_are_never_subnormal(row: str, dtype: 
     run = Run(model, 1)
     run.forward(np.zeros((1, 1), dtype), True)
     run.backward(np.full((1, len(x)), small, dtype))
-    slope = np.abs(model.read(1, max(i for i, (_, name, _, _) in enumerate(model.tensors()) if name == "bias")))
+    slope = np.abs(model.read(1, last_bias(model)))
     assert ((slope == 0) | (slope >= tiny) | np.isnan(slope)).all()
 
 
