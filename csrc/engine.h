@@ -36,7 +36,7 @@ typedef struct nn_pass {
     nn_outside *outside;
     const struct nn_step *step; /* takes gradients as they are made, see engine/step.h; NULL: all are stored */
     struct nn_ahead *ahead;  /* rows to bring near for the next batch, or NULL */
-    void *sums;              /* gradients of a narrow plan on their way, see sums_store */
+    int begins, ends;        /* of a narrow plan: are these the first, the last rows of the batch? If not both, sums over the rows go on from rows to rows */
 } nn_pass;
 
 /* Sums over the rows seen so far; mean = sum / rows. */

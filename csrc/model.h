@@ -11,7 +11,7 @@ enum {
 
 /* What an update has to see to: most models have no penalties and no constraints, and all their tensors move. */
 typedef struct nn_duties {
-    int penalties, constraints, gaps; /* gaps: some tensors do not move */
+    int penalties, clips, constraints, gaps; /* gaps: some tensors do not move */
     size_t end;                       /* of the last trainable tensor */
 } nn_duties;
 
@@ -38,6 +38,7 @@ typedef struct nn_staging {
     void *rows;    /* [rows][stride]: inputs, a 1, targets and weight of each; NULL: not staged. It starts the block of both. */
     void *batches;
     size_t stride; /* a multiple of 4 */
+    size_t batch_reals; /* from one batch to the next */
     size_t block_rows; /* of a larger batch, so many rows lie together */
 } nn_staging;
 

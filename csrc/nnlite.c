@@ -189,6 +189,7 @@ nn_status nn_model_compile(nn_model *m, const nn_loss_record *loss, const nn_row
     m->optimizer = *optimizer;
     m->fused = loss->fuse && m->plan.n_layers > 1 && engine->loss_fuses(loss->kind.row, m->plan.layers[m->plan.n_layers - 1].kind.row);
     fill(engine, m->gradients, m->plan.parameters, 0);
+    engine->survey(m);
     m->state.iterations = 0;
     m->state.learning_rate = optimizer->learning_rate;
     for (int i = 0; i < NN_PRODUCTS; i++) m->state.products[i] = 1;
@@ -346,7 +347,7 @@ static int staging_new(const nn_run *run, const nn_data *data, size_t block_rows
     const size_t stride = (plan->inputs + 1 + data->target_units + (data->weights ? 1 : 0) + 3) / 4 * 4;
     const size_t batches = (data->rows - 1) / run->batch_size + 1, rows = nn_size(data->rows, stride, 0, &ok);
     const size_t reals = nn_size(nn_size(batches, nn_pad(run->batch_size), 0, &ok), stride, rows, &ok);
-    *out = (nn_staging){.stride = stride, .block_rows = block_rows};
+    *out = (nn_staging){.stride = stride, .batch_reals = nn_pad(run->batch_size) * stride, .block_rows = block_rows};
     if (!plan->narrow || !ok || reals > NN_STAGED_REALS) return 1;
     out->rows = block_new(reals, run->model->engine->bits);
     out->batches = out->rows ? advance_by(run->model->engine, out->rows, nn_pad(rows)) : NULL;

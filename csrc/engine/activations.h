@@ -338,72 +338,52 @@ static const char *const activation_names[] = {NN_ACTIVATION_ROWS(ELEMENT, ROWWI
 #undef ELEMENT
 #undef ROWWISE
 
-/* Does the backward routine read x, so that y must not be written over it? */
-static int activation_reads_input(uint32_t row) {
-    switch (row) {
-#define ELEMENT(name, source) case ACTIVATION_##name: return source == INPUT;
-#define ROWWISE(name) case ACTIVATION_##name: return 0;
-        NN_ACTIVATION_ROWS(ELEMENT, ROWWISE)
-#undef ELEMENT
-#undef ROWWISE
-    }
-    return 1;
-}
+/* The routines of a row over a batch, laid out as g says. Each is compiled by itself: one routine of all rows would have to begin as the greediest does. */
+typedef struct activation_routines {
+    void (*forward)(const nn_row *row, real *y, real *x, const grid *g); /* y = f(x); y may be x where the row reads its output backward */
+    void (*backward)(const nn_row *row, real *dx, real *dy, real *x, real *y, const grid *g); /* dx from dy, x and y; dx may be dy */
+    int reads_input; /* does backward read x, so that y must not be written over it? */
+    int by_element;  /* does each element of y depend on that of x alone? */
+} activation_routines;
 
-/* Does each element of y depend on that of x alone? */
-static int activation_by_element(uint32_t row) {
-    switch (row) {
-#define ELEMENT(name, source) case ACTIVATION_##name: return 1;
-#define ROWWISE(name) case ACTIVATION_##name: return 0;
-        NN_ACTIVATION_ROWS(ELEMENT, ROWWISE)
-#undef ELEMENT
-#undef ROWWISE
-    }
-    return 0;
-}
-
-/* y = f(x), both laid out as g says; y may be x where the row reads its output backward. */
-static void activation_forward(const nn_row *row, uint32_t activation, real *y, real *x, const grid *g) {
-    real n[NN_NUMBERS];
-    numbers_of(n, row);
-    switch (activation) {
 #define ELEMENT(name, source) \
-    case ACTIVATION_##name: \
+    static NN_APART void name##_of_batch(const nn_row *row, real *y, real *x, const grid *g) { \
+        real n[NN_NUMBERS]; \
+        numbers_of(n, row); \
         EACH_AT(g, v_store(y + at, name##_forward(v_load(x + at), n));) \
-        break;
+    } \
+    static NN_APART void name##_slope_of_batch(const nn_row *row, real *dx, real *dy, real *x, real *y, const grid *g) { \
+        const real *from = source == INPUT ? x : y; \
+        real n[NN_NUMBERS]; \
+        numbers_of(n, row); \
+        EACH_AT(g, v_store(dx + at, name##_backward(v_load(dy + at), v_load(from + at), n));) \
+    }
 #define ROWWISE(name) \
-    case ACTIVATION_##name: \
+    static NN_APART void name##_of_batch(const nn_row *row, real *y, real *x, const grid *g) { \
+        real n[NN_NUMBERS]; \
+        numbers_of(n, row); \
         for (size_t r = 0; r < g->rows; r += NN_LANES) { \
             real *lanes = lanes_of(g, x, r, 0); \
             name##_forward(g->narrow ? y + r : lanes, lanes, g->units, lanes_pitch(g), n); \
             lanes_back(g, y, r, lanes); \
         } \
-        break;
-        NN_ACTIVATION_ROWS(ELEMENT, ROWWISE)
-#undef ELEMENT
-#undef ROWWISE
-    }
-}
-
-/* dx from dy, x and y, all laid out as g says; dx may be dy. */
-static void activation_backward(const nn_row *row, uint32_t activation, real *dx, real *dy, real *x, real *y, const grid *g) {
-    real n[NN_NUMBERS];
-    numbers_of(n, row);
-    switch (activation) {
-#define ELEMENT(name, source) \
-    case ACTIVATION_##name: \
-        EACH_AT(g, v_store(dx + at, name##_backward(v_load(dy + at), v_load((source == INPUT ? x : y) + at), n));) \
-        break;
-#define ROWWISE(name) \
-    case ACTIVATION_##name: \
+    } \
+    static NN_APART void name##_slope_of_batch(const nn_row *row, real *dx, real *dy, real *x, real *y, const grid *g) { \
+        real n[NN_NUMBERS]; \
+        numbers_of(n, row); \
+        (void)x; \
         for (size_t r = 0; r < g->rows; r += NN_LANES) { \
             real *lanes = lanes_of(g, dy, r, 0); \
             name##_backward(g->narrow ? dx + r : lanes, lanes, lanes_of(g, y, r, 1), g->units, lanes_pitch(g), n); \
             lanes_back(g, dx, r, lanes); \
         } \
-        break;
-        NN_ACTIVATION_ROWS(ELEMENT, ROWWISE)
+    }
+NN_ACTIVATION_ROWS(ELEMENT, ROWWISE)
 #undef ELEMENT
 #undef ROWWISE
-    }
-}
+
+#define ELEMENT(name, source) {name##_of_batch, name##_slope_of_batch, source == INPUT, 1},
+#define ROWWISE(name) {name##_of_batch, name##_slope_of_batch, 0, 0},
+static const activation_routines activations[] = {NN_ACTIVATION_ROWS(ELEMENT, ROWWISE)};
+#undef ELEMENT
+#undef ROWWISE

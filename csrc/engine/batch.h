@@ -7,28 +7,26 @@
 
 typedef struct grid {
     size_t rows, units, pitch;
-    size_t outer, inner;           /* wide: rows of units; narrow: units of rows */
-    size_t outer_step, inner_step; /* element (i, j) of them, j a multiple of 16, lies at i * outer_step + j * inner_step */
+    real *lanes;         /* three blocks of scratch for 16 rows each, */
+    size_t lanes_reals;  /* of so many reals */
     int narrow;
-    real *lanes;                   /* three blocks of scratch for 16 rows each, */
-    size_t lanes_reals;            /* of so many reals */
 } grid;
 
 NN_INLINE size_t nn_pitch(int narrow, size_t rows) { return nn_room(narrow, rows) * (narrow ? 1 : NN_LANES); }
 
-NN_INLINE grid grid_new(int narrow, size_t rows, size_t units, size_t pitch, real *lanes, size_t lanes_reals) {
-    if (narrow) return (grid){rows, units, pitch, units, rows, pitch, 1, 1, lanes, lanes_reals};
-    return (grid){rows, units, pitch, rows, units, NN_LANES, pitch / NN_LANES, 0, lanes, lanes_reals};
-}
-
-NN_INLINE size_t grid_at(const grid *g, size_t i, size_t j) { return i * g->outer_step + j * g->inner_step; }
+/* wide: rows of units; narrow: units of rows. Element (i, j) of them, j a multiple of 16, lies at grid_at. */
+NN_INLINE size_t grid_outer(const grid *g) { return g->narrow ? g->units : g->rows; }
+NN_INLINE size_t grid_inner(const grid *g) { return g->narrow ? g->rows : g->units; }
+NN_INLINE size_t grid_at(const grid *g, size_t i, size_t j) { return g->narrow ? i * g->pitch + j : i * NN_LANES + j / NN_LANES * g->pitch; }
 
 /* Runs BODY for the place `at` of each vec of a grid, in the order of memory; padding is among them. A narrow grid is one run, a wide one a run for each panel. */
-#define EACH_AT(g, BODY) \
-    for (size_t panel = 0; panel < ((g)->narrow ? 1 : nn_pad((g)->units) / NN_LANES); panel++) { \
-        const size_t end = panel * (g)->pitch + ((g)->narrow ? (g)->units * (g)->pitch : (g)->rows * NN_LANES); \
-        for (size_t at = panel * (g)->pitch; at < end; at += NN_LANES) { BODY } \
-    }
+#define EACH_AT(g, BODY) { \
+    const size_t pitch_ = (g)->pitch, reals_ = (g)->narrow ? (g)->units * pitch_ : (g)->rows * NN_LANES; \
+    const size_t end_ = (g)->narrow ? pitch_ : nn_pad((g)->units) / NN_LANES * pitch_; \
+    for (size_t start_ = 0; start_ < end_; start_ += pitch_) { \
+        for (size_t at = start_; at < start_ + reals_; at += NN_LANES) { BODY } \
+    } \
+}
 
 /* ---- 16 rows in lanes: unit u of rows r ... r + 15 is one vec, at u * lanes_pitch ---- */
 
@@ -46,22 +44,26 @@ static void transpose_block(real *to, const real *from, size_t rows) {
     for (size_t c = 0; c < NN_LANES; c++) v_store(to + c * NN_LANES, column[c]);
 }
 
-/* Rows r ... r + 15 of x in lanes: where they lie in a narrow batch, copied to scratch block `block` of a wide one. */
-static real *lanes_of(const grid *g, real *x, size_t r, size_t block) {
-    if (g->narrow) return x + r;
+static NN_APART real *lanes_copied(const grid *g, real *x, size_t r, size_t block) {
     real *to = g->lanes + block * g->lanes_reals;
     for (size_t u = 0; u < g->units; u += NN_LANES) transpose_block(to + u * NN_LANES, x + grid_at(g, r, u), at_most_16(g->rows - r));
     return to;
 }
 
-/* Writes lanes back to rows r ... r + 15 of y; padding becomes 0. A narrow batch was written in place. */
-static void lanes_back(const grid *g, real *y, size_t r, const real *lanes) {
-    if (g->narrow) return;
+/* Rows r ... r + 15 of x in lanes: where they lie in a narrow batch, copied to scratch block `block` of a wide one. */
+NN_INLINE real *lanes_of(const grid *g, real *x, size_t r, size_t block) { return g->narrow ? x + r : lanes_copied(g, x, r, block); }
+
+static NN_APART void lanes_copied_back(const grid *g, real *y, size_t r, const real *lanes) {
     real block[NN_LANES * NN_LANES];
     for (size_t u = 0; u < g->units; u += NN_LANES) {
         transpose_block(block, lanes + u * NN_LANES, at_most_16(g->units - u));
         for (size_t i = 0; i < NN_LANES && r + i < g->rows; i++) v_store(y + grid_at(g, r + i, u), v_load(block + i * NN_LANES));
     }
+}
+
+/* Writes lanes back to rows r ... r + 15 of y; padding becomes 0. A narrow batch was written in place. */
+NN_INLINE void lanes_back(const grid *g, real *y, size_t r, const real *lanes) {
+    if (!g->narrow) lanes_copied_back(g, y, r, lanes);
 }
 
 /* to[0 ... n) = from[0 ... n); rows are short, and a call of memcpy for each would cost more than the copy. */

@@ -37,16 +37,16 @@ static void tensor_unpack(const nn_tensor *t, void *array, const void *block) {
     }
 }
 
-static int loss_fuses(uint32_t loss, uint32_t layer) { return layer >= LAYERS && loss_fuses_with(loss) == layer - LAYERS; }
+static int loss_fuses(uint32_t loss, uint32_t layer) { return losses[loss].fused && layer == LAYERS + losses[loss].fuses; }
 
 /* y[rows][units] = activation(x), 16 rows at a time through scratch: five blocks with room for them. */
 static void apply_activation(const nn_row *row, const void *x, size_t rows, size_t units, void *scratch, void *y) {
     const size_t reals = nn_room(0, NN_LANES) * nn_pad(units);
     real *in = scratch, *out = in + reals;
     for (size_t r = 0; r < rows; r += NN_LANES) {
-        const grid g = grid_new(0, at_most_16(rows - r), units, nn_pitch(0, NN_LANES), out + reals, reals);
+        const grid g = {at_most_16(rows - r), units, nn_pitch(0, NN_LANES), out + reals, reals, 0};
         gather(in, &g, x, NULL, r);
-        activation_forward(row, row->row, out, in, &g);
+        activations[row->row].forward(row, out, in, &g);
         scatter((real *)y + r * units, &g, out);
     }
 }

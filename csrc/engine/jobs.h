@@ -62,7 +62,7 @@ static void gather_inputs(const batch_step *s, nn_pass *p) {
 static void gather_targets(const batch_step *s, nn_pass *p) {
     const nn_run *run = s->run;
     const nn_data *data = &run->train;
-    const grid targets = grid_of(p, data->target_units), single = grid_new(1, p->rows, 1, nn_pitch(1, p->rows), NULL, 0);
+    const grid targets = grid_of(p, data->target_units), single = grid_of_weights(p->rows);
     gather(run_real(run->targets) + p->first * NN_LANES, &targets, data->y, s->order, s->start + p->first);
     if (data->weights) gather(run_real(run->weights) + p->first, &single, data->weights, s->order, s->start + p->first);
 }
@@ -141,7 +141,7 @@ static int shares_panels(const batch_step *s, size_t stage) {
 
 static int goes_by_element(const batch_step *s, size_t stage) {
     const nn_layer *l = layer_of_stage(s, stage);
-    return l && l->kind.row >= LAYERS && activation_by_element(l->kind.row - LAYERS);
+    return l && l->kind.row >= LAYERS && activations[l->kind.row - LAYERS].by_element;
 }
 
 static void do_panels(void *context, size_t part, size_t thread) {
@@ -246,7 +246,7 @@ static int done_in_parts(const nn_run *run, size_t rows) {
 }
 
 /* A step on `rows` rows of the run's training data; its sums go into sums[1 + metrics]. */
-static void train_in_parts(nn_run *run, size_t start, size_t rows, double *sums) {
+static NN_APART void train_in_parts(nn_run *run, size_t start, size_t rows, double *sums) {
     nn_model *m = run->model;
     batch_step s;
     s.run = run;

@@ -11,47 +11,60 @@ enum { SUMS_AT_ONCE = SUMS_FIT(16) ? 16 : SUMS_FIT(8) ? 8 : SUMS_FIT(4) ? 4 : SU
  * c [m][pitch], b [k][pitch]; start NULL for 0. Tiles are small, for so are layers: what counts is to have few instructions around the sums. */
 NN_INLINE void narrow_tile(real *c, const real *a, size_t ai, size_t ak, const real *b, const real *start, size_t k, size_t pitch, const size_t m, const size_t panels) {
     vec sum[NN_LANES][2];
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (size_t i = 0; i < m; i++)
 #pragma GCC unroll 2
         for (size_t p = 0; p < panels; p++) sum[i][p] = start ? v_set(start[i]) : v_zero();
 #pragma GCC unroll 1
     for (size_t q = 0; q < k; q++) {
-#pragma GCC unroll 8
+#pragma GCC unroll 16
         for (size_t i = 0; i < m; i++)
 #pragma GCC unroll 2
             for (size_t p = 0; p < panels; p++) sum[i][p] = v_fma(v_set(a[i * ai]), v_load(b + p * NN_LANES), sum[i][p]);
         a += ak;
         b += pitch;
     }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (size_t i = 0; i < m; i++)
 #pragma GCC unroll 2
         for (size_t p = 0; p < panels; p++) v_store(c + i * pitch + p * NN_LANES, sum[i][p]);
 }
 
-NN_INLINE void narrow_strip(real *c, const real *a, size_t ai, size_t ak, const real *b, const real *start, size_t m, size_t k, size_t pitch, const size_t panels) {
-    enum { ROWS = SUMS_AT_ONCE > 1 ? SUMS_AT_ONCE / 2 : 1 };
+/* In tiles of one panel while `most` rows and registers allow, then of all panels, which share the loads of a. panels and most may be constants. */
+NN_INLINE void narrow_strip(real *c, const real *a, size_t ai, size_t ak, const real *b, const real *start, size_t m, size_t k, size_t pitch, const size_t panels,
+                            const size_t most) {
     size_t i = 0;
-#define TILES(rows) \
-    for (; rows <= ROWS && i + rows <= m; i += rows) narrow_tile(c + i * pitch, a + i * ai, ai, ak, b, start ? start + i : NULL, k, pitch, rows, panels);
-    TILES(8) TILES(4) TILES(2) TILES(1)
+#define TILES(rows, together) \
+    for (; (rows == 1 || rows * together <= SUMS_AT_ONCE) && i + rows <= m; i += rows) \
+        for (size_t p = 0; p < panels; p += together) \
+            narrow_tile(c + i * pitch + p * NN_LANES, a + i * ai, ai, ak, b + p * NN_LANES, start ? start + i : NULL, k, pitch, rows, together);
+    if (most >= 16) TILES(16, 1)
+    if (most >= 8) TILES(8, 1)
+    TILES(8, panels) TILES(4, panels) TILES(2, panels) TILES(1, panels)
 #undef TILES
 }
 
-NN_INLINE void narrow_product(real *c, const real *a, size_t ai, size_t ak, const real *b, const real *start, size_t m, size_t k, size_t pitch) {
+NN_INLINE void narrow_product(real *c, const real *a, size_t ai, size_t ak, const real *b, const real *start, size_t m, size_t k, size_t pitch, const size_t most) {
     if (NN_BITS == 32 && pitch == 2 * NN_LANES) { /* a known pitch saves as many instructions as a small layer has */
-        narrow_strip(c, a, ai, ak, b, start, m, k, 2 * NN_LANES, 2);
+        narrow_strip(c, a, ai, ak, b, start, m, k, 2 * NN_LANES, 2, most);
         return;
     }
     size_t r = 0;
-    for (; r + 2 * NN_LANES <= pitch; r += 2 * NN_LANES) narrow_strip(c + r, a, ai, ak, b + r, start, m, k, pitch, 2);
-    if (r < pitch) narrow_strip(c + r, a, ai, ak, b + r, start, m, k, pitch, 1);
+    for (; r + 2 * NN_LANES <= pitch; r += 2 * NN_LANES) narrow_strip(c + r, a, ai, ak, b + r, start, m, k, pitch, 2, most);
+    if (r < pitch) narrow_strip(c + r, a, ai, ak, b + r, start, m, k, pitch, 1, most);
 }
 
-/* Gradients of a narrow layer: gradient[i][j] = sum over rows r of x[i][r] * dy[j][r]. x [inputs][pitch], dy [units][pitch]. A bias, whose tensor follows
- * the kernel's, counts as one more input, of ones. They are summed up in 16 virtual lanes, of which sixteen sums share one turn of the fixed tree; or, of
- * small batches in layers with enough units to fill lanes, as chains over the rows in their order. */
+/* Gradients of a narrow layer: gradient[i][j] = sum over rows r of x[i][r] * dy[j][r]. A bias, whose tensor follows the kernel's, counts as one more input, of
+ * ones. They are summed up in 16 virtual lanes, of which sixteen sums share one turn of the fixed tree; or, of small batches in layers with enough units to
+ * fill lanes, as chains over the rows in their order. */
+typedef struct narrow_layer {
+    real *gradient;        /* [inputs][units] */
+    const real *x, *dy;    /* [inputs][pitch], [units][pitch] */
+    size_t inputs, units, pitch;
+    real *kept;            /* sums that go on from one block of rows of the batch to the next, [16] each; NULL: these are all rows */
+    int begins, ends;      /* are these the first, the last rows of the batch? */
+    real *waiting;         /* scratch [16][16] */
+} narrow_layer;
 
 /* Lane k = the sum of waiting[k][16]. */
 static vec waiting_sums(const real *waiting) {
@@ -59,19 +72,6 @@ static vec waiting_sums(const real *waiting) {
 #pragma GCC unroll 16
     for (size_t k = 0; k < NN_LANES; k++) sums[k] = v_load(waiting + k * NN_LANES);
     return v_sums(sums);
-}
-
-typedef struct sums_store { /* on their way to neighbouring places, which those of several layers are */
-    real *to;
-    real *waiting; /* [16][16], of which `count` */
-    size_t count;
-    int begins, ends; /* are these the first, the last rows of the batch? If not both, each layer keeps its sums from block to block of rows. */
-} sums_store;
-
-static void store_waiting_sums(sums_store *s) {
-    if (s->count) store_tail(s->to, waiting_sums(s->waiting), s->count); /* those beyond `count` are left from earlier */
-    s->to += s->count;
-    s->count = 0;
 }
 
 /* sums[a * 16 / B + b] of 16 / B inputs with B units, or waiting[16][16] where there are not registers enough; taken up from waiting unless this begins
@@ -100,21 +100,21 @@ NN_INLINE void narrow_sums(real *waiting, vec *sums, int begins, const real *x, 
 }
 
 /* In tiles of 16 / B inputs by B units, of which there are no fewer: the last ones overlap their neighbours. kept, pitch and B may be constants. */
-NN_INLINE void narrow_tiles(const sums_store *s, real *kept, const size_t pitch, real *gradient, const real *x, const real *dy, size_t inputs, size_t units,
-                            const size_t B) {
-    const size_t A = NN_LANES / B;
-    real *waiting = kept ? kept : s->waiting;
+NN_INLINE void narrow_tiles(const narrow_layer *l, real *kept, const size_t pitch, const size_t B) {
+    const size_t A = NN_LANES / B, inputs = l->inputs, units = l->units;
+    const real *x = l->x, *dy = l->dy;
+    real *gradient = l->gradient, *waiting = kept ? kept : l->waiting;
     for (size_t i = 0; i < inputs; i += A) {
         const size_t input = i + A <= inputs ? i : inputs - A;
         for (size_t j = 0; j < units; j += B) {
             const size_t unit = j + B <= units ? j : units - B;
             real *to = gradient + input * units + unit;
             vec sums[NN_LANES];
-            narrow_sums(waiting, sums, !kept || s->begins, x + input * pitch, dy + unit * pitch, pitch, B);
+            narrow_sums(waiting, sums, !kept || l->begins, x + input * pitch, dy + unit * pitch, pitch, B);
             for (size_t k = 0; kept && TREE_FITS && k < NN_LANES; k++) v_store(waiting + k * NN_LANES, sums[k]);
             const real *done = waiting;
             if (kept) waiting += NN_LANES * NN_LANES;
-            if (kept && !s->ends) continue;
+            if (kept && !l->ends) continue;
             const vec totals = TREE_FITS ? v_sums(sums) : waiting_sums(done);
             if (B == units) {
                 v_store(to, totals);
@@ -123,6 +123,26 @@ NN_INLINE void narrow_tiles(const sums_store *s, real *kept, const size_t pitch,
                 v_store(rows, totals);
                 for (size_t a = 0; a < A; a++) __builtin_memcpy(to + a * units, rows + a * B, B * sizeof *to);
             }
+        }
+    }
+}
+
+/* One sum after the other, where there are fewer than a tile has. kept and pitch may be constants. */
+NN_INLINE void narrow_few(const narrow_layer *l, real *kept, const size_t pitch) {
+    const size_t inputs = l->inputs, units = l->units;
+    const real *x = l->x;
+    real *to = l->gradient;
+    for (size_t i = 0; i < inputs; i++, x += pitch) {
+        const real *dy = l->dy;
+        for (size_t j = 0; j < units; j++, dy += pitch, to++) {
+            vec sum = !kept || l->begins ? v_zero() : v_load(kept);
+#pragma GCC unroll 2
+            for (size_t r = 0; r < pitch; r += NN_LANES) sum = v_fma(v_load(x + r), v_load(dy + r), sum);
+            if (kept) {
+                v_store(kept, sum);
+                kept += NN_LANES;
+            }
+            if (!kept || l->ends) *to = v_sum(sum);
         }
     }
 }
@@ -152,73 +172,50 @@ static int narrow_has_chains(size_t inputs, size_t units) {
 enum { CHAIN_ROWS = 64 }; /* The trees of larger batches cost little beside their sums. */
 
 /* pitch <= CHAIN_ROWS */
-static NN_APART void narrow_chains(real *gradient, const real *x, const real *dy, size_t inputs, size_t units, size_t pitch) {
+static NN_APART void narrow_chains(const narrow_layer *l) {
     static const real none[NN_LANES];
     real turned[CHAIN_ROWS * NN_NARROW_UNITS], padding[NN_NARROW_KERNEL + (NN_NARROW_UNITS + 1) * NN_LANES]; /* [pitch][units padded], [inputs][units padded] */
-    const size_t padded = nn_pad(units);
-    real *sums = units == padded ? gradient : padding;
+    const size_t units = l->units, padded = nn_pad(units), pitch = l->pitch;
+    real *sums = units == padded ? l->gradient : padding;
     for (size_t r = 0; r < pitch; r += NN_LANES) {
         for (size_t u = 0; u < units; u += NN_LANES) {
             const real *row[NN_LANES];
             vec column[NN_COLUMNS];
-            for (size_t i = 0; i < NN_LANES; i++) row[i] = u + i < units ? dy + (u + i) * pitch + r : none;
+            for (size_t i = 0; i < NN_LANES; i++) row[i] = u + i < units ? l->dy + (u + i) * pitch + r : none;
             for (size_t c = 0; c < NN_LANES; c += NN_COLUMNS) {
                 v_columns(column, row, c);
                 for (size_t k = 0; k < NN_COLUMNS; k++) v_store(turned + (r + c + k) * padded + u, column[k]);
             }
         }
     }
-    narrow_product(sums, x, pitch, 1, turned, NULL, inputs, pitch, padded);
-    for (size_t i = 0; sums == padding && i < inputs; i++) copy_row(gradient + i * units, padding + i * padded, units);
+    narrow_product(sums, l->x, pitch, 1, turned, NULL, l->inputs, pitch, padded, 0);
+    for (size_t i = 0; sums == padding && i < l->inputs; i++) copy_row(l->gradient + i * units, padding + i * padded, units);
 }
 
-/* One sum after the other. kept: NULL, or where the sums are kept from block to block. pitch may be a constant. */
-NN_INLINE void narrow_few(sums_store *s, real *kept, const size_t pitch, const real *x, const real *dy, size_t inputs, size_t units) {
-    real *waiting = s->waiting + s->count * NN_LANES;
-    for (size_t i = 0; i < inputs; i++, x += pitch) {
-        const real *d = dy;
-        for (size_t j = 0; j < units; j++, d += pitch) {
-            vec sum = !kept || s->begins ? v_zero() : v_load(kept);
-#pragma GCC unroll 2
-            for (size_t r = 0; r < pitch; r += NN_LANES) sum = v_fma(v_load(x + r), v_load(d + r), sum);
-            if (kept) {
-                v_store(kept, sum);
-                kept += NN_LANES;
-            }
-            if (kept && !s->ends) continue;
-            v_store(waiting, sum);
-            waiting += NN_LANES;
-            if (waiting == s->waiting + NN_LANES * NN_LANES) {
-                s->count = NN_LANES;
-                store_waiting_sums(s);
-                waiting = s->waiting;
-            }
-        }
-    }
-    s->count = (size_t)(waiting - s->waiting) / NN_LANES;
+/* The ways of summing up: tiles of B units, or of 0: one sum after the other. Each is compiled by itself, and again for the usual batches, of which all is known;
+ * of double that would be too much code. */
+#define WAYS(WAY) WAY(0) WAY(1) WAY(2) WAY(4) WAY(8)
+NN_INLINE void narrow_way(const narrow_layer *l, real *kept, const size_t pitch, const size_t B) {
+    if (B) narrow_tiles(l, kept, pitch, B);
+    else narrow_few(l, kept, pitch);
 }
+#define WAY(B) \
+    static NN_APART void narrow_way_##B(const narrow_layer *l) { narrow_way(l, l->kept, l->pitch, B); } \
+    static NN_APART void narrow_usual_way_##B(const narrow_layer *l) { narrow_way(l, NULL, 2 * NN_LANES, B); }
+WAYS(WAY)
+#undef WAY
 
-/* x has room for one more input if there is a bias; kept is room for the layer's sums, used where they go on from block to block. chains, tile_units: see
- * nn_layer. */
-NN_INLINE void narrow_gradient(sums_store *s, real *kept, real *gradient, int bias, real *x, const real *dy, size_t inputs, size_t units, size_t pitch, int chains,
-                               size_t tile_units) {
-    if (s->begins && s->ends) kept = NULL;
-    for (size_t r = 0; bias && r < pitch; r += NN_LANES) v_store(x + inputs * pitch + r, v_set(1));
-    inputs += bias ? 1 : 0;
-    if (tile_units || s->to + s->count != gradient) store_waiting_sums(s);
-    if (chains && !kept && pitch <= CHAIN_ROWS) {
-        narrow_chains(gradient, x, dy, inputs, units, pitch);
+/* chains, tile_units: see nn_layer. */
+NN_INLINE void narrow_gradient(const narrow_layer *l, int chains, size_t tile_units) {
+    if (chains && !l->kept && l->pitch <= CHAIN_ROWS) {
+        narrow_chains(l);
         return;
     }
-    if (s->count == 0) s->to = gradient;
-#define OF_PITCH(routine, ...) /* all is known of the usual batches; for double it would be too much code */ \
-    if (NN_BITS == 32 && !kept && pitch == 2 * NN_LANES) routine(s, NULL, 2 * NN_LANES, __VA_ARGS__); \
-    else routine(s, kept, pitch, __VA_ARGS__);
+    const int usual = NN_BITS == 32 && !l->kept && l->pitch == 2 * NN_LANES;
     switch (tile_units) {
-#define TILES(B) case B: OF_PITCH(narrow_tiles, gradient, x, dy, inputs, units, B) return;
-    TILES(1) TILES(2) TILES(4) TILES(8)
-#undef TILES
-    default: OF_PITCH(narrow_few, x, dy, inputs, units)
+#define WAY(B) case B: (usual ? narrow_usual_way_##B : narrow_way_##B)(l); return;
+    WAYS(WAY)
+#undef WAY
     }
-#undef OF_PITCH
 }
+#undef WAYS

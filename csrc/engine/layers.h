@@ -39,7 +39,7 @@ static inline real *tensor_values(const nn_pass *p, const nn_layer *l, size_t t)
 static inline real *tensor_gradient(const nn_pass *p, const nn_layer *l, size_t t) { return (real *)p->gradients + l->tensors[t].offset; }
 NN_INLINE grid grid_of(const nn_pass *p, size_t units) {
     const nn_plan *plan = p->plan;
-    return grid_new(plan->narrow, p->rows, units, p->pitch, p->lanes, plan->lanes_reals);
+    return (grid){p->rows, units, p->pitch, p->lanes, plan->lanes_reals, plan->narrow};
 }
 
 /* ---- dense. n: use_bias. y = x kernel + bias; tensors kernel, bias. ---- */
@@ -71,7 +71,7 @@ static void dense_forward_panels(nn_pass *p, const nn_layer *l, size_t from, siz
 static void dense_forward(nn_pass *p, const nn_layer *l) {
     if (p->plan->narrow) {
         const real *bias = l->n_tensors > 1 ? tensor_values(p, l, 1) : NULL;
-        narrow_product(place(p, l->output), tensor_values(p, l, 0), 1, l->units, layer_input(p, l), bias, l->units, l->inputs, p->pitch);
+        narrow_product(place(p, l->output), tensor_values(p, l, 0), 1, l->units, layer_input(p, l), bias, l->units, l->inputs, p->pitch, 16);
         return;
     }
     dense_forward_panels(p, l, 0, l->stride / NN_LANES);
@@ -88,7 +88,7 @@ static void dense_backward_panels(nn_pass *p, const nn_layer *l, real *dx, size_
 static void dense_backward(nn_pass *p, const nn_layer *l, real *dx) {
     if (!dx) return;
     if (p->plan->narrow) {
-        narrow_product(dx, tensor_values(p, l, 0), l->units, 1, place(p, l->gradient), NULL, l->inputs, l->units, p->pitch);
+        narrow_product(dx, tensor_values(p, l, 0), l->units, 1, place(p, l->gradient), NULL, l->inputs, l->units, p->pitch, 0);
         return;
     }
     dense_backward_panels(p, l, dx, 0, l->input_stride / NN_LANES);
@@ -161,8 +161,12 @@ static void dense_weights(nn_pass *p, const nn_layer *l) {
         dense_gradient(p, l, &(kernel_part){0, l->inputs, 0, l->stride / NN_LANES});
         return;
     }
-    narrow_gradient(p->sums, fixed_place(p, l->fixed), tensor_gradient(p, l, 0), l->n_tensors > 1, layer_input(p, l), place(p, l->gradient), l->inputs, l->units,
-                    p->pitch, l->chains, l->tile_units);
+    const int bias = l->n_tensors > 1, all = p->begins && p->ends;
+    real *x = layer_input(p, l); /* with room for one more input if there is a bias */
+    for (size_t r = 0; bias && r < p->pitch; r += NN_LANES) v_store(x + l->inputs * p->pitch + r, v_set(1));
+    const narrow_layer narrow = {.gradient = tensor_gradient(p, l, 0), .x = x, .dy = place(p, l->gradient), .inputs = l->inputs + (size_t)bias, .units = l->units,
+                                 .pitch = p->pitch, .kept = all ? NULL : fixed_place(p, l->fixed), .begins = p->begins, .ends = p->ends, .waiting = p->lanes};
+    narrow_gradient(&narrow, l->chains, l->tile_units);
 }
 
 #include "layers_normalization.h"
@@ -182,10 +186,10 @@ static void activity_regularization_forward(nn_pass *p, const nn_layer *l) {
     const real *x = layer_input(p, l);
     real *y = place(p, l->output);
     vec sum = v_zero(), squares = v_zero();
-    for (size_t i = 0; i < g.outer; i++) {
-        for (size_t j = 0; j < g.inner; j += NN_LANES) {
+    for (size_t i = 0; i < grid_outer(&g); i++) {
+        for (size_t j = 0; j < grid_inner(&g); j += NN_LANES) {
             const size_t at = grid_at(&g, i, j);
-            const vec whole = v_load(x + at), v = v_keep(m_first(g.inner - j), whole);
+            const vec whole = v_load(x + at), v = v_keep(m_first(grid_inner(&g) - j), whole);
             sum = v_add(sum, v_abs(v));
             squares = v_fma(v, v, squares);
             v_store(y + at, whole); /* rows of padding too, which a loss may divide by */
@@ -200,10 +204,10 @@ static void activity_regularization_backward(nn_pass *p, const nn_layer *l, real
     const real *y = place(p, l->output), *dy = place(p, l->gradient);
     const double share = activity_share(p, l);
     const vec l1 = v_set((real)(share * l->kind.numbers[0])), l2 = v_set((real)(share * 2 * l->kind.numbers[1]));
-    for (size_t i = 0; i < g.outer; i++) {
-        for (size_t j = 0; j < g.inner; j += NN_LANES) {
+    for (size_t i = 0; i < grid_outer(&g); i++) {
+        for (size_t j = 0; j < grid_inner(&g); j += NN_LANES) {
             const size_t at = grid_at(&g, i, j);
-            const vec v = v_keep(m_first(g.inner - j), v_load(y + at));
+            const vec v = v_keep(m_first(grid_inner(&g) - j), v_load(y + at));
             v_store(dx + at, v_add(v_load(dy + at), v_fma(l2, v, v_mul(l1, v_sign(v)))));
         }
     }
@@ -225,50 +229,48 @@ static const char *const layer_names[] = {NN_LAYER_ROWS(ROW) NN_ACTIVATION_ROWS(
 #undef ELEMENT
 #undef ROWWISE
 
-static void layer_shape(nn_layer *l) {
-    switch (l->kind.row) {
-#define ROW(name) case LAYER_##name: name##_shape(l); return;
-        NN_LAYER_ROWS(ROW)
+typedef struct layer_routines {
+    void (*shape)(nn_layer *l);
+    void (*forward)(nn_pass *p, const nn_layer *l);
+    void (*backward)(nn_pass *p, const nn_layer *l, real *dx);
+    void (*weights)(nn_pass *p, const nn_layer *l);
+} layer_routines;
+
+#define ROW(name) {name##_shape, name##_forward, name##_backward, name##_weights},
+static const layer_routines layers[] = {NN_LAYER_ROWS(ROW)};
 #undef ROW
+
+static void layer_shape(nn_layer *l) {
+    if (l->kind.row < LAYERS) {
+        layers[l->kind.row].shape(l);
+        return;
     }
     l->elementwise = 1;
-    l->keeps_input = activation_reads_input(l->kind.row - LAYERS);
+    l->keeps_input = activations[l->kind.row - LAYERS].reads_input;
     l->keeps_output = !l->keeps_input;
 }
 
 /* The outputs of a layer that is an activation, or so many units of them from a panel on, which starts at `start`. */
 NN_INLINE void layer_activation(nn_pass *p, const nn_layer *l, size_t start, size_t units) {
     const grid g = grid_of(p, units);
-    activation_forward(&l->kind, l->kind.row - LAYERS, place(p, l->output) + start, layer_input(p, l) + start, &g);
+    activations[l->kind.row - LAYERS].forward(&l->kind, place(p, l->output) + start, layer_input(p, l) + start, &g);
 }
 
 NN_INLINE void layer_activation_backward(nn_pass *p, const nn_layer *l, real *dx, size_t start, size_t units) {
     const grid g = grid_of(p, units);
-    activation_backward(&l->kind, l->kind.row - LAYERS, dx + start, place(p, l->gradient) + start, layer_input(p, l) + start, place(p, l->output) + start, &g);
+    activations[l->kind.row - LAYERS].backward(&l->kind, dx + start, place(p, l->gradient) + start, layer_input(p, l) + start, place(p, l->output) + start, &g);
 }
 
 static void layer_forward(nn_pass *p, const nn_layer *l) {
-    switch (l->kind.row) {
-#define ROW(name) case LAYER_##name: name##_forward(p, l); return;
-        NN_LAYER_ROWS(ROW)
-#undef ROW
-    }
-    layer_activation(p, l, 0, l->units);
+    if (l->kind.row < LAYERS) layers[l->kind.row].forward(p, l);
+    else layer_activation(p, l, 0, l->units);
 }
 
 static void layer_backward(nn_pass *p, const nn_layer *l, real *dx) {
-    switch (l->kind.row) {
-#define ROW(name) case LAYER_##name: name##_backward(p, l, dx); return;
-        NN_LAYER_ROWS(ROW)
-#undef ROW
-    }
-    if (dx) layer_activation_backward(p, l, dx, 0, l->units);
+    if (l->kind.row < LAYERS) layers[l->kind.row].backward(p, l, dx);
+    else if (dx) layer_activation_backward(p, l, dx, 0, l->units);
 }
 
 static void layer_weights(nn_pass *p, const nn_layer *l) {
-    switch (l->kind.row) {
-#define ROW(name) case LAYER_##name: name##_weights(p, l); return;
-        NN_LAYER_ROWS(ROW)
-#undef ROW
-    }
+    if (l->kind.row < LAYERS) layers[l->kind.row].weights(p, l);
 }

@@ -30,8 +30,8 @@ static void draw_normal(real *drawn, const uint32_t *words, double mean, double 
 #define EACH_DRAWN(p, l, g, DRAW, BODY) { \
     uint32_t words[NN_DRAWN]; \
     real reals[NN_DRAWN]; \
-    const size_t inner = nn_pad((g)->inner), before = (g)->narrow ? 0 : (p)->first * inner; \
-    for (size_t i = 0, next = 0; i < (g)->outer; i++) { \
+    const size_t inner = nn_pad(grid_inner(g)), before = (g)->narrow ? 0 : (p)->first * inner; \
+    for (size_t i = 0, next = 0; i < grid_outer(g); i++) { \
         for (size_t j = 0; j < inner; j += NN_LANES, next += NN_LANES) { \
             if (next % NN_DRAWN == 0) { \
                 nn_random_words(words, (p)->seed, NN_FOR_LAYER + (uint32_t)((l) - (p)->plan->layers), (p)->iteration, (before + next) / 4); \

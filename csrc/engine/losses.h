@@ -179,16 +179,6 @@ enum loss { NN_LOSS_ROWS(ROW, ROW, ROW) LOSSES };
 static const char *const loss_names[] = {NN_LOSS_ROWS(ROW, ROW, ROW)};
 #undef ROW
 
-/* The activation before which this loss can differentiate; ACTIVATIONS = none. */
-static uint32_t loss_fuses_with(uint32_t loss) {
-    switch (loss) {
-#define ROW(name, activation) case LOSS_##name: return ACTIVATION_##activation;
-        NN_FUSED_ROWS(ROW, ROW)
-#undef ROW
-    }
-    return ACTIVATIONS;
-}
-
 /* One batch as losses and metrics see it: outputs laid out as `grid` says, targets likewise but of target_units units. */
 typedef struct outcome {
     grid grid, target_grid;
@@ -203,31 +193,44 @@ NN_INLINE vec weights_at(const outcome *o, size_t i, size_t j) {
 }
 
 /* Runs BODY for each vec of outputs: p, t and their weights; `counts` are the lanes that are not padding. */
-#define EACH_ELEMENTS(o, BODY) \
-    for (size_t i = 0; i < (o)->grid.outer; i++) { \
-        for (size_t j = 0; j < (o)->grid.inner; j += NN_LANES) { \
+#define EACH_ELEMENTS(o, BODY) { \
+    const size_t outer_ = grid_outer(&(o)->grid), inner_ = grid_inner(&(o)->grid); \
+    const real *outputs_ = (o)->outputs, *targets_ = (o)->targets; \
+    for (size_t i = 0; i < outer_; i++) { \
+        for (size_t j = 0; j < inner_; j += NN_LANES) { \
             const size_t at = grid_at(&(o)->grid, i, j); \
-            const vec p = v_load((o)->outputs + at), t = v_load((o)->targets + at), weights = weights_at(o, i, j); \
-            const mask counts = m_first((o)->grid.inner - j); \
+            const vec p = v_load(outputs_ + at), t = v_load(targets_ + at), weights = weights_at(o, i, j); \
+            const mask counts = m_first(inner_ - j); \
             BODY \
         } \
-    }
+    } \
+}
 
 /* Runs BODY for each 16 rows in lanes: pointers p and t, the weights, `counts` the lanes that are rows. */
-#define EACH_ROWS(o, BODY) \
-    for (size_t r = 0; r < (o)->grid.rows; r += NN_LANES) { \
-        real *p = lanes_of(&(o)->grid, (o)->outputs, r, 0), *t = lanes_of(&(o)->target_grid, (o)->targets, r, 1); \
-        const mask counts = m_first((o)->grid.rows - r); \
-        const vec weights = (o)->weights ? v_load((o)->weights + r) : v_set(1); \
-        const size_t units = (o)->grid.units, pitch = lanes_pitch(&(o)->grid); \
+#define EACH_ROWS(o, BODY) { \
+    const size_t rows_ = (o)->grid.rows, units = (o)->grid.units, pitch = lanes_pitch(&(o)->grid); \
+    real *const outputs_ = (o)->outputs, *const targets_ = (o)->targets; \
+    const real *const weights_ = (o)->weights; \
+    for (size_t r = 0; r < rows_; r += NN_LANES) { \
+        real *p = lanes_of(&(o)->grid, outputs_, r, 0), *t = lanes_of(&(o)->target_grid, targets_, r, 1); \
+        const mask counts = m_first(rows_ - r); \
+        const vec weights = weights_ ? v_load(weights_ + r) : v_set(1); \
         BODY \
-    }
+    } \
+}
 
-/* The cases of a list of rows, of losses or metrics: the sum over the rows of the batch of weight * value, in 16 virtual lanes, is total / divisor.
- * LABEL(name) is the number of a row. */
-#define MEAN_CASE(name) case LABEL(name): EACH_ELEMENTS(o, total = v_fma(weights, v_keep(counts, name##_value(t, p, n)), total);) divisor = (double)o->grid.units; break;
-#define SUM_CASE(name) case LABEL(name): EACH_ELEMENTS(o, total = v_fma(weights, v_keep(counts, name##_value(t, p, n)), total);) break;
-#define ROWWISE_CASE(name) case LABEL(name): EACH_ROWS(o, total = v_fma(weights, v_keep(counts, name##_value(t, p, units, pitch, n)), total);) break;
+/* Sums over the rows of the batch of weight * value, in 16 virtual lanes, of the rows of losses and of metrics. */
+#define VALUE_OF_BATCH(name, EACH, VALUE, divisor) \
+    static NN_LARGE NN_APART double name##_value_of_outcome(const nn_row *row, const outcome *o) { \
+        real n[NN_NUMBERS]; \
+        vec total = v_zero(); \
+        numbers_of(n, row); \
+        EACH(o, total = v_fma(weights, v_keep(counts, VALUE), total);) \
+        return (double)v_sum(total) / (divisor); \
+    }
+#define MEAN_VALUE(name) VALUE_OF_BATCH(name, EACH_ELEMENTS, name##_value(t, p, n), (double)o->grid.units)
+#define SUM_VALUE(name) VALUE_OF_BATCH(name, EACH_ELEMENTS, name##_value(t, p, n), 1)
+#define ROWWISE_VALUE(name) VALUE_OF_BATCH(name, EACH_ROWS, name##_value(t, p, units, pitch, n), 1)
 
 /* Where the gradient of 16 rows goes: in a narrow batch to its place, in a wide one to scratch. */
 #define STORE_ELEMENTS(dp, o, factor, GRADIENT) \
@@ -239,41 +242,44 @@ NN_INLINE vec weights_at(const outcome *o, size_t i, size_t j) {
         lanes_back(&(o)->grid, dp, r, lanes); \
     })
 
-/* dp = scale * d(sum over the rows of the batch of weight * loss) / d outputs; fused: in the logits of the outputs' activation. Padding of dp is 0. */
-static NN_LARGE void loss_gradient(real *dp, const nn_row *row, int fused, real scale, const outcome *o) {
-    real n[NN_NUMBERS];
-    numbers_of(n, row);
-    const real mean = scale / (real)o->grid.units;
-    if (fused) {
-        switch (row->row) {
-#define ELEMENT(name, activation) case LOSS_##name: STORE_ELEMENTS(dp, o, mean, name##_fused(t, p, n)) return;
-#define ROWWISE(name, activation) case LOSS_##name: STORE_ROWS(dp, o, name##_fused) return;
-            NN_FUSED_ROWS(ELEMENT, ROWWISE)
-#undef ELEMENT
-#undef ROWWISE
-        }
+/* dp = scale * d(sum over the rows of the batch of weight * loss) / d outputs, fused: in the logits of the outputs' activation. Padding of dp is 0. */
+#define GRADIENT_OF_OUTCOME(name, STORE) \
+    static NN_LARGE NN_APART void name##_of_outcome(real *dp, const nn_row *row, real scale, const outcome *o) { \
+        real n[NN_NUMBERS]; \
+        numbers_of(n, row); \
+        STORE \
     }
-    switch (row->row) {
-#define MEAN(name) case LOSS_##name: STORE_ELEMENTS(dp, o, mean, name##_gradient(t, p, n)) return;
-#define SUM(name) case LOSS_##name: STORE_ELEMENTS(dp, o, scale, name##_gradient(t, p, n)) return;
-#define ROWWISE(name) case LOSS_##name: STORE_ROWS(dp, o, name##_gradient) return;
-        NN_LOSS_ROWS(MEAN, SUM, ROWWISE)
+#define STORE_MEAN(name) GRADIENT_OF_OUTCOME(name, const real mean = scale / (real)o->grid.units; STORE_ELEMENTS(dp, o, mean, name(t, p, n)))
+#define STORE_SUM(name) GRADIENT_OF_OUTCOME(name, STORE_ELEMENTS(dp, o, scale, name(t, p, n)))
+#define STORE_ROWWISE(name) GRADIENT_OF_OUTCOME(name, STORE_ROWS(dp, o, name))
+
+#define MEAN(name) MEAN_VALUE(name) STORE_MEAN(name##_gradient)
+#define SUM(name) SUM_VALUE(name) STORE_SUM(name##_gradient)
+#define ROWWISE(name) ROWWISE_VALUE(name) STORE_ROWWISE(name##_gradient)
+NN_LOSS_ROWS(MEAN, SUM, ROWWISE)
 #undef MEAN
 #undef SUM
 #undef ROWWISE
-    }
-}
+#define ELEMENT(name, activation) STORE_MEAN(name##_fused)
+#define ROWWISE(name, activation) STORE_ROWWISE(name##_fused)
+NN_FUSED_ROWS(ELEMENT, ROWWISE)
+#undef ELEMENT
+#undef ROWWISE
 
-/* Sum over the rows of the batch of weight * loss, in 16 virtual lanes. */
-static NN_LARGE double loss_value(const nn_row *row, const outcome *o) {
-    real n[NN_NUMBERS];
-    numbers_of(n, row);
-    vec total = v_zero();
-    double divisor = 1;
-    switch (row->row) {
-#define LABEL(name) LOSS_##name
-        NN_LOSS_ROWS(MEAN_CASE, SUM_CASE, ROWWISE_CASE)
-#undef LABEL
-    }
-    return (double)v_sum(total) / divisor;
-}
+typedef double value_of_outcome(const nn_row *row, const outcome *o);
+typedef void gradient_of_outcome(real *dp, const nn_row *row, real scale, const outcome *o);
+
+typedef struct loss_routines {
+    value_of_outcome *value;
+    gradient_of_outcome *gradient, *fused; /* fused: before the activation `fuses`, or NULL */
+    uint32_t fuses;
+} loss_routines;
+
+static const loss_routines losses[] = {
+#define ROW(name) [LOSS_##name].value = name##_value_of_outcome, [LOSS_##name].gradient = name##_gradient_of_outcome,
+    NN_LOSS_ROWS(ROW, ROW, ROW)
+#undef ROW
+#define ROW(name, activation) [LOSS_##name].fused = name##_fused_of_outcome, [LOSS_##name].fuses = ACTIVATION_##activation,
+    NN_FUSED_ROWS(ROW, ROW)
+#undef ROW
+};

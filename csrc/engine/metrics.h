@@ -71,29 +71,12 @@ NN_INLINE vec false_negatives_value(vec t, vec p, const real *n) { return count_
 
 /* ---- everything below follows from the rows ---- */
 
-#define ROW(name) METRIC_##name,
-enum metric { NN_METRIC_ROWS(ROW, ROW, ROW) METRICS };
-#undef ROW
-
 #define ROW(name) #name,
 static const char *const metric_names[] = {NN_METRIC_ROWS(ROW, ROW, ROW) NN_LOSS_ROWS(ROW, ROW, ROW)};
 #undef ROW
 
-/* Sum over the rows of the batch of weight * metric. */
-static double metric_value(const nn_row *row, const outcome *o) {
-    if (row->row >= METRICS) {
-        nn_row loss = *row;
-        loss.row -= METRICS;
-        return loss_value(&loss, o);
-    }
-    real n[NN_NUMBERS];
-    numbers_of(n, row);
-    vec total = v_zero();
-    double divisor = 1;
-    switch (row->row) {
-#define LABEL(name) METRIC_##name
-        NN_METRIC_ROWS(MEAN_CASE, SUM_CASE, ROWWISE_CASE)
-#undef LABEL
-    }
-    return (double)v_sum(total) / divisor;
-}
+NN_METRIC_ROWS(MEAN_VALUE, SUM_VALUE, ROWWISE_VALUE)
+
+#define ROW(name) name##_value_of_outcome,
+static value_of_outcome *const metrics[] = {NN_METRIC_ROWS(ROW, ROW, ROW) NN_LOSS_ROWS(ROW, ROW, ROW)};
+#undef ROW

@@ -181,54 +181,21 @@ NN_INLINE vec ftrl_step(vec w, vec g, vec *slot, const real *h) {
 
 /* ---- everything below follows from the rows ---- */
 
-#define ROW(name, slots, initial) OPTIMIZER_##name,
-enum optimizer { NN_OPTIMIZER_ROWS(ROW) OPTIMIZERS };
-#undef ROW
-
 #define ROW(name, slots, initial) #name,
 static const char *const optimizer_names[] = {NN_OPTIMIZER_ROWS(ROW)};
 #undef ROW
 
-static size_t optimizer_slots(uint32_t optimizer) {
-    switch (optimizer) {
-#define ROW(name, slots, initial) case OPTIMIZER_##name: return slots;
-        NN_OPTIMIZER_ROWS(ROW)
-#undef ROW
-    }
-    return 0;
-}
-
-static double optimizer_initial(const nn_row *row) {
-    switch (row->row) {
-#define ROW(name, slots, initial) case OPTIMIZER_##name: return (initial) == ZERO ? 0 : row->numbers[(initial) == ZERO ? 0 : (initial)];
-        NN_OPTIMIZER_ROWS(ROW)
-#undef ROW
-    }
-    return 0;
-}
-
 enum { OPTIMIZER_CONSTANTS = 8, OPTIMIZER_SLOTS = 3 };
 
-/* This step's constants for optimizer_sweep. Each row converts its own: an array filled piece by piece and read back in vectors would make the step wait. */
-static void optimizer_prepare(real *h, const nn_row *row, const rates *s) {
-    switch (row->row) {
+/* prepare: this step's constants for sweep, which each row converts itself: an array filled piece by piece and read back in vectors would make the step wait.
+ * sweep: one step of w[count] with gradients g[count] and slots at s, s + pitch, ...; what shares the last vec with them stays. */
 #define ROW(name, slots, initial) \
-    case OPTIMIZER_##name: { \
+    static void name##_constants(real *h, const nn_row *row, const rates *s) { \
         double d[OPTIMIZER_CONSTANTS] = {0}; \
         name##_prepare(d, row->numbers, s); \
         _Pragma("GCC unroll 8") for (int i = 0; i < OPTIMIZER_CONSTANTS; i++) h[i] = (real)d[i]; \
-        break; \
-    }
-        NN_OPTIMIZER_ROWS(ROW)
-#undef ROW
-    }
-}
-
-/* One step of w[count] with gradients g[count] and slots at s, s + pitch, ...; what shares the last vec with them stays. */
-static void optimizer_sweep(uint32_t optimizer, real *w, const real *g, real *s, size_t pitch, size_t count, const real *h) {
-    switch (optimizer) {
-#define ROW(name, slots, initial) \
-    case OPTIMIZER_##name: \
+    } \
+    static void name##_sweep(real *w, const real *g, real *s, size_t pitch, size_t count, const real *h) { \
         for (size_t i = 0; i < count; i += NN_LANES) { \
             vec slot[OPTIMIZER_SLOTS] = {0}; \
             for (int k = 0; k < (slots); k++) slot[k] = v_load(s + (size_t)k * pitch + i); \
@@ -241,8 +208,24 @@ static void optimizer_sweep(uint32_t optimizer, real *w, const real *g, real *s,
             v_store(w + i, new); \
             for (int k = 0; k < (slots); k++) v_store(s + (size_t)k * pitch + i, slot[k]); \
         } \
-        break;
-        NN_OPTIMIZER_ROWS(ROW)
-#undef ROW
     }
+NN_OPTIMIZER_ROWS(ROW)
+#undef ROW
+
+typedef struct optimizer_routines {
+    void (*prepare)(real *h, const nn_row *row, const rates *s);
+    void (*sweep)(real *w, const real *g, real *s, size_t pitch, size_t count, const real *h);
+    size_t slots;
+    int initial; /* which of the row's numbers the slots start from, or ZERO */
+} optimizer_routines;
+
+#define ROW(name, slots, initial) {name##_constants, name##_sweep, slots, initial},
+static const optimizer_routines optimizers[] = {NN_OPTIMIZER_ROWS(ROW)};
+#undef ROW
+
+static size_t optimizer_slots(uint32_t optimizer) { return optimizers[optimizer].slots; }
+
+static double optimizer_initial(const nn_row *row) {
+    const int initial = optimizers[row->row].initial;
+    return initial == ZERO ? 0 : row->numbers[initial];
 }

@@ -4,7 +4,7 @@
 
 /* Where the batch, or block of a batch, from row `start` on lies. */
 NN_INLINE real *staged_batch(const nn_staging *s, size_t batch_size, size_t start) {
-    return (real *)s->batches + (start / batch_size * nn_pad(batch_size) + start % batch_size) * s->stride;
+    return (real *)s->batches + start / batch_size * s->batch_reals + start % batch_size * s->stride;
 }
 
 /* How many rows lie together from row `start` on. */

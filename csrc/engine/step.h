@@ -28,7 +28,7 @@ static void step_parameters(const nn_step *s, size_t offset, const real *g, size
         const vec shrink = v_set((real)(s->rate * m->optimizer.weight_decay));
         for (size_t i = 0; i < count; i += NN_LANES) store_tail(w + i, v_fnma(shrink, v_load(w + i), v_load(w + i)), count - i);
     }
-    optimizer_sweep(m->optimizer.kind.row, w, g, (real *)m->slots + offset, m->plan.parameters, count, s->h);
+    optimizers[m->optimizer.kind.row].sweep(w, g, (real *)m->slots + offset, m->plan.parameters, count, s->h);
 }
 
 /* The parameters from `offset` on and their slots will be needed. */

@@ -21,18 +21,17 @@ NN_INLINE nn_pass pass_of(nn_run *run, const void *input, size_t rows, int train
 
 static const nn_layer *last_layer(const nn_plan *plan) { return &plan->layers[plan->n_layers - 1]; }
 
-static void pass_forward(nn_pass *p) {
+NN_INLINE void pass_forward(nn_pass *p) {
     for (size_t l = 0; l < p->plan->n_layers; l++) layer_forward(p, &p->plan->layers[l]);
 }
 
-/* From the gradient in the output of the last layer but `skip` to the gradients of all tensors. begins, ends: see sums_store. */
-static void pass_backward(nn_pass *p, size_t skip, int begins, int ends) {
+/* From the gradient in the output of the last layer but `skip` to the gradients of all tensors. begins, ends: see nn_pass. */
+NN_INLINE void pass_backward(nn_pass *p, size_t skip, int begins, int ends) {
     const nn_layer *layers = p->plan->layers;
-    sums_store sums = {.waiting = p->lanes, .begins = begins, .ends = ends}; /* which only wide plans need for rows in lanes */
-    p->sums = &sums;
+    p->begins = begins;
+    p->ends = ends;
     for (size_t l = p->plan->n_layers - skip; l-- > 0;) layer_backward(p, &layers[l], l ? place(p, layers[l - 1].gradient) : NULL);
     for (size_t l = 0; l < p->plan->n_layers - skip; l++) layer_weights(p, &layers[l]);
-    store_waiting_sums(&sums);
 }
 
 /* to[units][pitch] = the rows, transposed; units is a constant where the caller knows it. */
@@ -86,6 +85,9 @@ static void scatter(real *to, const grid *g, const real *from) {
     }
 }
 
+/* Sample weights lie as in a narrow plan everywhere. */
+NN_INLINE grid grid_of_weights(size_t rows) { return (grid){rows, 1, nn_pitch(1, rows), NULL, 0, 1}; }
+
 /* The pass over rows start ... of the data, its input gathered; staged: or already there, if this is not NULL. */
 NN_INLINE nn_pass gather_pass(nn_run *run, const nn_staging *staged, const void *x, const uint32_t *order, size_t start, size_t rows, int training) {
     if (staged) return pass_of(run, staged_batch(staged, run->batch_size, start), rows, training);
@@ -110,35 +112,41 @@ NN_INLINE outcome gather_outcome(nn_run *run, const nn_staging *staged, const nn
         return o;
     }
     gather(o.targets, &o.target_grid, data->y, order, start);
-    const grid single = grid_new(1, p->rows, 1, nn_pitch(1, p->rows), NULL, 0);
+    const grid single = grid_of_weights(p->rows);
     if (data->weights) gather(run_real(run->weights), &single, data->weights, order, start);
     return o;
 }
 
-/* What the sum of the rows' weighted losses is divided by; 1 if that would be 0. */
-static double loss_divisor(const nn_model *m, const outcome *o) {
-    if (m->loss.sum) return 1;
-    if (!m->loss.by_weight || !o->weights) return (double)o->batch_rows;
+static NN_APART double total_weight(const outcome *o) {
     vec total = v_zero();
     for (size_t r = 0; r < o->grid.rows; r += NN_LANES) total = v_add(total, v_keep(m_first(o->grid.rows - r), v_load(o->weights + r)));
-    return v_sum(total) == 0 ? 1 : (double)v_sum(total);
+    return (double)v_sum(total);
 }
 
-static void gradient_of_loss(const nn_model *m, const outcome *o, real *dp) {
-    loss_gradient(dp, &m->loss.kind, m->fused, (real)(m->loss.weight / loss_divisor(m, o)), o);
+/* What the sum of the rows' weighted losses is divided by; 1 if that would be 0. */
+NN_INLINE double loss_divisor(const nn_model *m, const outcome *o) {
+    if (m->loss.sum) return 1;
+    if (!m->loss.by_weight || !o->weights) return (double)o->batch_rows;
+    const double total = total_weight(o);
+    return total == 0 ? 1 : total;
+}
+
+NN_INLINE void gradient_of_loss(const nn_model *m, const outcome *o, real *dp) {
+    const loss_routines *loss = &losses[m->loss.kind.row];
+    (m->fused ? loss->fused : loss->gradient)(dp, &m->loss.kind, (real)(m->loss.weight / loss_divisor(m, o)), o);
 }
 
 /* The sum over a batch that its mean loss contributes, and the metrics' sums, into sums[1 + metrics]. Metrics are not weighted. */
-static void measure(const nn_model *m, const outcome *o, double penalty, double *sums) {
+NN_INLINE void measure(const nn_model *m, const outcome *o, double penalty, double *sums) {
     const double rows = (double)o->batch_rows;
-    sums[0] = m->loss.weight * loss_value(&m->loss.kind, o) * (rows / loss_divisor(m, o)) + penalty * rows;
+    sums[0] = m->loss.weight * losses[m->loss.kind.row].value(&m->loss.kind, o) * (rows / loss_divisor(m, o)) + penalty * rows;
     outcome unweighted;
     if (o->weights) {
         unweighted = *o;
         unweighted.weights = NULL;
         o = &unweighted;
     }
-    for (size_t k = 0; k < m->n_metrics; k++) sums[1 + k] = metric_value(&m->metrics[k], o);
+    for (size_t k = 0; k < m->n_metrics; k++) sums[1 + k] = metrics[m->metrics[k].row](&m->metrics[k], o);
 }
 
 /* The pass and the outcome of the batch under way. Batches of as many rows that are staged differ in little else than where they lie. */
@@ -147,10 +155,10 @@ typedef struct batch {
     outcome outcome;
 } batch;
 
-static void next_batch(nn_run *run, batch *b, size_t start, size_t rows) {
+NN_INLINE void next_batch(nn_run *run, batch *b, size_t start, size_t rows) {
     const nn_staging *staged = run->staged.rows ? &run->staged : NULL;
     if (staged && b->pass.rows == rows) {
-        const real *input = staged_batch(staged, run->batch_size, start);
+        const real *input = (const real *)staged->batches + run->progress.batch * staged->batch_reals;
         const ptrdiff_t onward = input - (const real *)b->pass.input;
         b->pass.input = input;
         b->pass.iteration = run->model->state.iterations;
@@ -174,7 +182,7 @@ static nn_ahead rows_ahead(const nn_run *run, size_t start, size_t rows) {
 #include "jobs.h"
 
 /* Forward, loss and backward of rows that are gathered as b says. */
-static void batch_gradients(const nn_model *m, batch *b, int begins, int ends) {
+NN_INLINE void batch_gradients(const nn_model *m, batch *b, int begins, int ends) {
     nn_pass *p = &b->pass;
     pass_forward(p);
     gradient_of_loss(m, &b->outcome, place(p, last_layer(p->plan)->gradient));
@@ -182,7 +190,7 @@ static void batch_gradients(const nn_model *m, batch *b, int begins, int ends) {
 }
 
 /* The same for a batch of a narrow plan that is too large for the cache, block of rows by block of rows. */
-static void block_gradients(nn_run *run, size_t start, size_t rows, double *sums) {
+static NN_APART void block_gradients(nn_run *run, size_t start, size_t rows, double *sums) {
     const size_t width = 1 + run->model->n_metrics;
     double *own = sums + width;
     for (size_t k = 0; k < width; k++) sums[k] = 0;
@@ -228,7 +236,7 @@ static void train_batch(nn_run *run, batch *b, size_t start, size_t rows, double
     sums[0] += penalty * (double)rows;
 }
 
-static void begin_epoch(nn_run *run) {
+static NN_APART void begin_epoch(nn_run *run) {
     const nn_state *s = &run->model->state;
     if (run->shuffle != NN_KEEP) {
         nn_order_rows(run->order, run->train.rows, run->batch_size, run->shuffle, s->seed, s->epochs);
@@ -313,7 +321,7 @@ static void evaluate_rows(nn_run *run, const nn_staging *staged, const nn_data *
 static void model_evaluate(nn_run *run, const nn_data *data, nn_totals *totals) { evaluate_rows(run, NULL, data, totals); }
 
 /* means[0 ... width) of the epoch just finished, then those of the validation data. */
-static void end_epoch(nn_run *run, double *means, double *seconds) {
+static NN_APART void end_epoch(nn_run *run, double *means, double *seconds) {
     const size_t width = 1 + run->model->n_metrics;
     for (size_t k = 0; k < width; k++) means[k] = run->sums[k] / (double)run->train.rows;
     run->model->state.epochs++;
@@ -341,7 +349,9 @@ static void run_advance(nn_run *run, size_t max_batches, size_t max_epochs, doub
         train_batch(run, rows == run->batch_size ? &whole : &rest, at->rows, rows, sums);
         if (run->model->outside.failed) return;
         for (size_t k = 0; k < width; k++) run->sums[k] += sums[k];
-        if (last) for (size_t k = 0; k < width; k++) last[k] = sums[k] / (double)rows;
+        if (last && (b + 1 == max_batches || at->rows + rows == run->train.rows)) {
+            for (size_t k = 0; k < width; k++) last[k] = sums[k] / (double)rows;
+        }
         if (!at->bad_iteration && !(sums[0] - sums[0] == 0)) at->bad_iteration = run->model->state.iterations;
         at->batch++;
         at->rows += rows;
@@ -355,7 +365,7 @@ static void run_advance(nn_run *run, size_t max_batches, size_t max_epochs, doub
 /* ---- the parts of a step, one at a time ---- */
 
 /* y[rows][units] from rows start ... of x[][inputs], at most run->batch_size of them. */
-static void forward_rows(nn_run *run, const void *x, size_t start, size_t rows, int training, real *y) {
+static NN_APART void forward_rows(nn_run *run, const void *x, size_t start, size_t rows, int training, real *y) {
     nn_pass p = gather_pass(run, NULL, x, NULL, start, rows, training);
     const grid g = grid_of(&p, p.plan->units);
     pass_forward(&p);

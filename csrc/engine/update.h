@@ -11,9 +11,10 @@ static inline real *block_at(void *block, const nn_tensor *t) { return (real *)b
         BODY \
     }
 
-/* Anew after each change of a tensor's rule. */
+/* Anew after each change of a tensor's rule or of the optimizer. */
 static void survey_duties(nn_model *m) {
-    nn_duties d = {0};
+    const nn_optimizer_record *o = &m->optimizer;
+    nn_duties d = {.clips = o->clipvalue > 0 || o->clipnorm > 0 || o->global_clipnorm > 0};
     for (size_t k = 0; k < m->plan.n_tensors; k++) {
         const nn_tensor *t = &m->plan.tensors[k];
         if (t->statistic) continue;
@@ -25,10 +26,8 @@ static void survey_duties(nn_model *m) {
     m->duties = d;
 }
 
-/* l1 sum |w| + l2 sum w^2 over all tensors but statistics, or over those that are not frozen. */
-static double penalty_value(const nn_model *m) {
+static NN_APART double penalties_of_tensors(const nn_model *m) {
     double penalty = 0;
-    if (!m->duties.penalties) return 0;
     for (size_t k = 0; k < m->plan.n_tensors; k++) {
         const nn_tensor *t = &m->plan.tensors[k];
         vec sum = v_zero();
@@ -46,8 +45,11 @@ static double penalty_value(const nn_model *m) {
     return penalty;
 }
 
+/* l1 sum |w| + l2 sum w^2 over all tensors but statistics, or over those that are not frozen. */
+static double penalty_value(const nn_model *m) { return m->duties.penalties ? penalties_of_tensors(m) : 0; }
+
 /* g += l1 sign w + 2 l2 w */
-static void penalty_gradient(nn_model *m) {
+static NN_APART void penalty_gradient(nn_model *m) {
     for (size_t k = 0; k < m->plan.n_tensors; k++) {
         const nn_tensor *t = &m->plan.tensors[k];
         if (!moves(t) || (t->rule.l1 == 0 && t->rule.l2 == 0)) continue;
@@ -77,7 +79,7 @@ static void clip_norm(nn_model *m, size_t from, size_t to, double most) {
     }
 }
 
-static void clip_gradients(nn_model *m) {
+static NN_APART void clip_gradients(nn_model *m) {
     const nn_optimizer_record *o = &m->optimizer;
     if (o->global_clipnorm > 0) clip_norm(m, 0, m->plan.n_tensors, o->global_clipnorm);
     if (o->clipnorm > 0) {
@@ -137,7 +139,7 @@ static vec constraint_factor(const nn_row *row, vec norm) {
 }
 
 /* The 16 columns of a tensor from j on, one vec a row: at w[0], w[row], ... A vector is one unit's weights as a whole. */
-static void constrain(real *w, const nn_tensor *t) {
+static NN_APART void constrain(real *w, const nn_tensor *t) {
     const nn_row *row = &t->rule.constraint;
     if (row->row == CONSTRAINT_none) return;
     if (row->row == CONSTRAINT_non_neg) {
@@ -169,7 +171,7 @@ static void constrain(real *w, const nn_tensor *t) {
 
 /* ---- the step ---- */
 
-static void transpose_kernels(const nn_plan *plan, void *transposed, const void *parameters, const nn_step *step) {
+static NN_APART void transpose_kernels(const nn_plan *plan, void *transposed, const void *parameters, const nn_step *step) {
     for (size_t l = 1; l < plan->n_layers; l++) {
         const nn_layer *layer = &plan->layers[l];
         if (layer->kind.row == LAYER_dense && !flows(step, &plan->tensors[layer->first_tensor]))
@@ -182,12 +184,8 @@ static void transpose_all(const nn_plan *plan, void *transposed, const void *par
 }
 
 /* Moves runs of neighbouring tensors that do and whose gradients are stored. */
-static void sweep_tensors(const nn_step *s) {
+static NN_APART void sweep_some(const nn_step *s) {
     const nn_plan *plan = &s->model->plan;
-    if (!s->flowing && !s->model->duties.gaps) {
-        step_parameters(s, 0, s->model->gradients, s->model->duties.end);
-        return;
-    }
     for (size_t from = 0; from < plan->statistics;) {
         size_t to = from;
         int moving = 1;
@@ -206,20 +204,21 @@ static void sweep_tensors(const nn_step *s) {
 }
 
 /* A step of which no gradient flows unless the caller says so. */
-static void step_begin(nn_step *s, nn_model *m) {
+NN_INLINE void step_begin(nn_step *s, nn_model *m) {
     s->model = m;
     s->rate = m->state.learning_rate / (1 + m->optimizer.decay * (double)m->state.iterations);
     s->flowing = 0;
     const rates now = {s->rate, m->state.products};
-    optimizer_prepare(s->h, &m->optimizer.kind, &now);
+    optimizers[m->optimizer.kind.row].prepare(s->h, &m->optimizer.kind, &now);
 }
 
 /* Takes the step the stored gradients ask for. penalty: what the parameters cost before it. */
-static void step_end(const nn_step *s, double penalty) {
+NN_INLINE void step_end(const nn_step *s, double penalty) {
     nn_model *m = s->model;
     if (penalty != 0) penalty_gradient(m);
-    clip_gradients(m);
-    sweep_tensors(s);
+    if (m->duties.clips) clip_gradients(m);
+    if (s->flowing || m->duties.gaps) sweep_some(s);
+    else step_parameters(s, 0, m->gradients, m->duties.end);
     for (size_t k = 0; m->duties.constraints && k < m->plan.n_tensors; k++) {
         const nn_tensor *t = &m->plan.tensors[k];
         if (moves(t)) constrain(block_at(m->parameters, t), t);
@@ -229,7 +228,7 @@ static void step_end(const nn_step *s, double penalty) {
 }
 
 /* Takes a step from stored gradients; returns the penalties the parameters cost before it. */
-static double model_update(nn_model *m) {
+static NN_APART double model_update(nn_model *m) {
     const double penalty = penalty_value(m);
     nn_step step;
     step_begin(&step, m);
