@@ -62,6 +62,7 @@ static nn_status shape_layers(const nn_engine *engine, const nn_layer_record *re
         plan->row_reals = nn_size(1, layer->wants_scratch ? columns : 0, plan->row_reals, &ok);
         layer->fixed = plan->fixed_reals;
         plan->fixed_reals = nn_size(1, layer->fixed_reals, plan->fixed_reals, &ok);
+        if (before) engine->layer_join(layer, before);
         layer->first_tensor = plan->n_tensors;
         plan->n_tensors += layer->n_tensors;
         width = layer->units;

@@ -21,7 +21,7 @@ NN_INLINE vec linear_forward(vec x, const real *n) { (void)n; return x; }
 NN_INLINE vec linear_backward(vec dy, vec y, const real *n) { (void)y; (void)n; return dy; }
 
 NN_INLINE vec relu_forward(vec x, const real *n) { (void)n; return v_max(v_zero(), x); } /* NaN stays NaN */
-NN_INLINE vec relu_backward(vec dy, vec y, const real *n) { (void)n; return v_keep(v_gt(y, v_zero()), dy); }
+NN_INLINE vec relu_backward(vec dy, vec y, const real *n) { (void)n; return v_keep(v_lt(v_zero(), y), dy); }
 
 /* n: negative_slope. x if x >= 0, negative_slope * x below. */
 NN_INLINE vec leaky_relu_forward(vec x, const real *n) { return v_select(v_ge(x, v_zero()), x, v_mul(v_set(n[0]), x)); }

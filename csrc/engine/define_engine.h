@@ -9,9 +9,9 @@
 #include "vmath.h"
 
 #include "batch.h"
-#include "lanes.h"
 #include "panels.h"
 #include "activations.h"
+#include "lanes.h"
 #include "losses.h"
 #include "metrics.h"
 #include "optimizers.h"
@@ -74,6 +74,7 @@ const nn_engine NN_ENGINE = {
     .families = {[NN_LAYERS] = LIST(layer_names), [NN_ACTIVATIONS] = LIST(activation_names), [NN_LOSSES] = LIST(loss_names),
                  [NN_METRICS] = LIST(metric_names), [NN_OPTIMIZERS] = LIST(optimizer_names), [NN_CONSTRAINTS] = LIST(constraint_names)},
     .layer_shape = layer_shape,
+    .layer_join = layer_join,
     .loss_fuses = loss_fuses,
     .optimizer_slots = optimizer_slots,
     .optimizer_initial = optimizer_initial,

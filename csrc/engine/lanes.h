@@ -7,51 +7,72 @@
 enum { SUMS_AT_ONCE = SUMS_FIT(16) ? 16 : SUMS_FIT(8) ? 8 : SUMS_FIT(4) ? 4 : SUMS_FIT(2) ? 2 : 1, TREE_FITS = SUMS_FIT(16) };
 #undef SUMS_FIT
 
-/* c[i][r] = start[i] + sum over q of a[i * ai + q * ak] * b[q][r], r < pitch.
+/* What becomes of a sum: it is stored as it is, or if it exceeds the number `with`, else that, or, as through a relu of the outputs with[m][pitch], where these
+ * exceed 0, else 0. */
+enum epilogue { PLAIN, FLOOR, GATE };
+
+NN_INLINE vec narrow_epilogue(vec sum, const enum epilogue epilogue, const real *with, size_t at) {
+    if (epilogue == FLOOR) return v_max(v_set(*with), sum); /* NaN stays NaN */
+    if (epilogue == GATE) return relu_backward(sum, v_load(with + at), NULL);
+    return sum;
+}
+
+/* c[i][r] = start[i] + sum over q of a[i * ai + q * ak] * b[q][r], r < pitch, after the epilogue.
  * c [m][pitch], b [k][pitch]; start NULL for 0. Tiles are small, for so are layers: what counts is to have few instructions around the sums. */
-NN_INLINE void narrow_tile(real *c, const real *a, size_t ai, size_t ak, const real *b, const real *start, size_t k, size_t pitch, const size_t m, const size_t panels) {
+typedef struct narrow_operands {
+    real *c;
+    const real *a;
+    size_t ai, ak;
+    const real *b, *start;
+    size_t m, k;
+    const real *with;
+} narrow_operands;
+
+/* Rows i ... of c and panels from place r on. pitch, m, panels and epilogue may be constants. */
+NN_INLINE void narrow_tile(const narrow_operands *o, size_t i, size_t r, size_t pitch, const size_t m, const size_t panels, const enum epilogue epilogue) {
+    const real *a = o->a + i * o->ai, *b = o->b + r;
+    real *c = o->c + i * pitch + r;
     vec sum[NN_LANES][2];
 #pragma GCC unroll 16
-    for (size_t i = 0; i < m; i++)
+    for (size_t u = 0; u < m; u++)
 #pragma GCC unroll 2
-        for (size_t p = 0; p < panels; p++) sum[i][p] = start ? v_set(start[i]) : v_zero();
+        for (size_t p = 0; p < panels; p++) sum[u][p] = o->start ? v_set(o->start[i + u]) : v_zero();
 #pragma GCC unroll 1
-    for (size_t q = 0; q < k; q++) {
+    for (size_t q = 0; q < o->k; q++) {
 #pragma GCC unroll 16
-        for (size_t i = 0; i < m; i++)
+        for (size_t u = 0; u < m; u++)
 #pragma GCC unroll 2
-            for (size_t p = 0; p < panels; p++) sum[i][p] = v_fma(v_set(a[i * ai]), v_load(b + p * NN_LANES), sum[i][p]);
-        a += ak;
+            for (size_t p = 0; p < panels; p++) sum[u][p] = v_fma(v_set(a[u * o->ai]), v_load(b + p * NN_LANES), sum[u][p]);
+        a += o->ak;
         b += pitch;
     }
 #pragma GCC unroll 16
-    for (size_t i = 0; i < m; i++)
+    for (size_t u = 0; u < m; u++)
 #pragma GCC unroll 2
-        for (size_t p = 0; p < panels; p++) v_store(c + i * pitch + p * NN_LANES, sum[i][p]);
+        for (size_t p = 0; p < panels; p++)
+            v_store(c + u * pitch + p * NN_LANES, narrow_epilogue(sum[u][p], epilogue, o->with, (i + u) * pitch + r + p * NN_LANES));
 }
 
-/* In tiles of one panel while `most` rows and registers allow, then of all panels, which share the loads of a. panels and most may be constants. */
-NN_INLINE void narrow_strip(real *c, const real *a, size_t ai, size_t ak, const real *b, const real *start, size_t m, size_t k, size_t pitch, const size_t panels,
-                            const size_t most) {
+/* In tiles of one panel while `most` rows and registers allow, then of all panels, which share the loads of a. */
+NN_INLINE void narrow_strip(const narrow_operands *o, size_t r, size_t pitch, const size_t panels, const size_t most, const enum epilogue epilogue) {
     size_t i = 0;
 #define TILES(rows, together) \
-    for (; (rows == 1 || rows * together <= SUMS_AT_ONCE) && i + rows <= m; i += rows) \
-        for (size_t p = 0; p < panels; p += together) \
-            narrow_tile(c + i * pitch + p * NN_LANES, a + i * ai, ai, ak, b + p * NN_LANES, start ? start + i : NULL, k, pitch, rows, together);
+    for (; (rows == 1 || rows * together <= SUMS_AT_ONCE) && i + rows <= o->m; i += rows) \
+        for (size_t p = 0; p < panels; p += together) narrow_tile(o, i, r + p * NN_LANES, pitch, rows, together, epilogue);
     if (most >= 16) TILES(16, 1)
     if (most >= 8) TILES(8, 1)
     TILES(8, panels) TILES(4, panels) TILES(2, panels) TILES(1, panels)
 #undef TILES
 }
 
-NN_INLINE void narrow_product(real *c, const real *a, size_t ai, size_t ak, const real *b, const real *start, size_t m, size_t k, size_t pitch, const size_t most) {
+NN_INLINE void narrow_product(const narrow_operands *o, size_t pitch, const size_t most, const enum epilogue epilogue) {
     if (NN_BITS == 32 && pitch == 2 * NN_LANES) { /* a known pitch saves as many instructions as a small layer has */
-        narrow_strip(c, a, ai, ak, b, start, m, k, 2 * NN_LANES, 2, most);
+        narrow_strip(o, 0, 2 * NN_LANES, 2, most, epilogue);
         return;
     }
     size_t r = 0;
-    for (; r + 2 * NN_LANES <= pitch; r += 2 * NN_LANES) narrow_strip(c + r, a, ai, ak, b + r, start, m, k, pitch, 2, most);
-    if (r < pitch) narrow_strip(c + r, a, ai, ak, b + r, start, m, k, pitch, 1, most);
+    for (; r + 2 * NN_LANES <= pitch; r += 2 * NN_LANES) narrow_strip(o, r, pitch, 2, most, epilogue);
+    if (r < pitch) narrow_strip(o, r, pitch, 1, most, epilogue);
 }
 
 /* Gradients of a narrow layer: gradient[i][j] = sum over rows r of x[i][r] * dy[j][r]. A bias, whose tensor follows the kernel's, counts as one more input, of
@@ -188,7 +209,8 @@ static NN_APART void narrow_chains(const narrow_layer *l) {
             }
         }
     }
-    narrow_product(sums, l->x, pitch, 1, turned, NULL, l->inputs, pitch, padded, 0);
+    const narrow_operands o = {.c = sums, .a = l->x, .ai = pitch, .ak = 1, .b = turned, .m = l->inputs, .k = pitch};
+    narrow_product(&o, padded, 0, PLAIN);
     for (size_t i = 0; sums == padding && i < l->inputs; i++) copy_row(l->gradient + i * units, padding + i * padded, units);
 }
 

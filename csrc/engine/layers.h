@@ -70,8 +70,10 @@ static void dense_forward_panels(nn_pass *p, const nn_layer *l, size_t from, siz
 
 static void dense_forward(nn_pass *p, const nn_layer *l) {
     if (p->plan->narrow) {
-        const real *bias = l->n_tensors > 1 ? tensor_values(p, l, 1) : NULL;
-        narrow_product(place(p, l->output), tensor_values(p, l, 0), 1, l->units, layer_input(p, l), bias, l->units, l->inputs, p->pitch, 16);
+        const real least = l->rectifies ? 0 : -NN_INFINITY;
+        const narrow_operands narrow = {.c = place(p, l->output), .a = tensor_values(p, l, 0), .ai = 1, .ak = l->units, .b = layer_input(p, l),
+                                        .start = l->n_tensors > 1 ? tensor_values(p, l, 1) : NULL, .m = l->units, .k = l->inputs, .with = &least};
+        narrow_product(&narrow, p->pitch, 16, FLOOR);
         return;
     }
     dense_forward_panels(p, l, 0, l->stride / NN_LANES);
@@ -88,7 +90,10 @@ static void dense_backward_panels(nn_pass *p, const nn_layer *l, real *dx, size_
 static void dense_backward(nn_pass *p, const nn_layer *l, real *dx) {
     if (!dx) return;
     if (p->plan->narrow) {
-        narrow_product(dx, tensor_values(p, l, 0), l->units, 1, place(p, l->gradient), NULL, l->inputs, l->units, p->pitch, 0);
+        const narrow_operands narrow = {.c = dx, .a = tensor_values(p, l, 0), .ai = l->units, .ak = 1, .b = place(p, l->gradient), .m = l->inputs, .k = l->units,
+                                        .with = layer_input(p, l)};
+        if (l->gated) narrow_product(&narrow, p->pitch, 0, GATE);
+        else narrow_product(&narrow, p->pitch, 0, PLAIN);
         return;
     }
     dense_backward_panels(p, l, dx, 0, l->input_stride / NN_LANES);
@@ -163,9 +168,10 @@ static void dense_weights(nn_pass *p, const nn_layer *l) {
     }
     const int bias = l->n_tensors > 1, all = p->begins && p->ends;
     real *x = layer_input(p, l); /* with room for one more input if there is a bias */
-    for (size_t r = 0; bias && r < p->pitch; r += NN_LANES) v_store(x + l->inputs * p->pitch + r, v_set(1));
+    const size_t pitch = p->pitch;
+    for (real *ones = x + l->inputs * pitch, *end = bias ? ones + pitch : ones; ones < end; ones += NN_LANES) v_store(ones, v_set(1));
     const narrow_layer narrow = {.gradient = tensor_gradient(p, l, 0), .x = x, .dy = place(p, l->gradient), .inputs = l->inputs + (size_t)bias, .units = l->units,
-                                 .pitch = p->pitch, .kept = all ? NULL : fixed_place(p, l->fixed), .begins = p->begins, .ends = p->ends, .waiting = p->lanes};
+                                 .pitch = pitch, .kept = all ? NULL : fixed_place(p, l->fixed), .begins = p->begins, .ends = p->ends, .waiting = p->lanes};
     narrow_gradient(&narrow, l->chains, l->tile_units);
 }
 
@@ -248,6 +254,14 @@ static void layer_shape(nn_layer *l) {
     l->elementwise = 1;
     l->keeps_input = activations[l->kind.row - LAYERS].reads_input;
     l->keeps_output = !l->keeps_input;
+}
+
+/* In a narrow plan a dense layer computes the relu behind it, and what goes back through the relu before it, while the numbers are in registers. */
+static void layer_join(nn_layer *l, nn_layer *before) {
+    const uint32_t relu = LAYERS + ACTIVATION_relu;
+    if (!l->narrow) return;
+    if (before->kind.row == LAYER_dense && l->kind.row == relu) before->rectifies = l->forward_done = 1;
+    if (before->kind.row == relu && l->kind.row == LAYER_dense) l->gated = before->backward_done = 1;
 }
 
 /* The outputs of a layer that is an activation, or so many units of them from a panel on, which starts at `start`. */

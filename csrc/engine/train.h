@@ -22,7 +22,9 @@ NN_INLINE nn_pass pass_of(nn_run *run, const void *input, size_t rows, int train
 static const nn_layer *last_layer(const nn_plan *plan) { return &plan->layers[plan->n_layers - 1]; }
 
 NN_INLINE void pass_forward(nn_pass *p) {
-    for (size_t l = 0; l < p->plan->n_layers; l++) layer_forward(p, &p->plan->layers[l]);
+    for (size_t l = 0; l < p->plan->n_layers; l++) {
+        if (!p->plan->layers[l].forward_done) layer_forward(p, &p->plan->layers[l]);
+    }
 }
 
 /* From the gradient in the output of the last layer but `skip` to the gradients of all tensors. begins, ends: see nn_pass. */
@@ -30,7 +32,9 @@ NN_INLINE void pass_backward(nn_pass *p, size_t skip, int begins, int ends) {
     const nn_layer *layers = p->plan->layers;
     p->begins = begins;
     p->ends = ends;
-    for (size_t l = p->plan->n_layers - skip; l-- > 0;) layer_backward(p, &layers[l], l ? place(p, layers[l - 1].gradient) : NULL);
+    for (size_t l = p->plan->n_layers - skip; l-- > 0;) {
+        if (!layers[l].backward_done) layer_backward(p, &layers[l], l ? place(p, layers[l - 1].gradient) : NULL);
+    }
     for (size_t l = 0; l < p->plan->n_layers - skip; l++) layer_weights(p, &layers[l]);
 }
 
