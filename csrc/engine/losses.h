@@ -188,18 +188,18 @@ typedef struct outcome {
 } outcome;
 
 /* Weights of the 16 elements from (outer i, inner j) on; NULL weights are ones. */
-NN_INLINE vec weights_at(const outcome *o, size_t i, size_t j) {
-    return !o->weights ? v_set(1) : o->grid.narrow ? v_load(o->weights + j) : v_set(o->weights[i]);
+NN_INLINE vec weights_at(const real *weights, int narrow, size_t i, size_t j) {
+    return !weights ? v_set(1) : narrow ? v_load(weights + j) : v_set(weights[i]);
 }
 
 /* Runs BODY for each vec of outputs: p, t and their weights; `counts` are the lanes that are not padding. */
 #define EACH_ELEMENTS(o, BODY) { \
-    const size_t outer_ = grid_outer(&(o)->grid), inner_ = grid_inner(&(o)->grid); \
-    const real *outputs_ = (o)->outputs, *targets_ = (o)->targets; \
+    const grid g_ = (o)->grid; \
+    const size_t outer_ = grid_outer(&g_), inner_ = grid_inner(&g_), outer_step_ = grid_at(&g_, 1, 0), inner_step_ = grid_at(&g_, 0, NN_LANES); \
+    const real *const outputs_ = (o)->outputs, *const targets_ = (o)->targets, *const weights_ = (o)->weights; \
     for (size_t i = 0; i < outer_; i++) { \
-        for (size_t j = 0; j < inner_; j += NN_LANES) { \
-            const size_t at = grid_at(&(o)->grid, i, j); \
-            const vec p = v_load(outputs_ + at), t = v_load(targets_ + at), weights = weights_at(o, i, j); \
+        for (size_t j = 0, at = i * outer_step_; j < inner_; j += NN_LANES, at += inner_step_) { \
+            const vec p = v_load(outputs_ + at), t = v_load(targets_ + at), weights = weights_at(weights_, g_.narrow, i, j); \
             const mask counts = m_first(inner_ - j); \
             BODY \
         } \
@@ -220,7 +220,7 @@ NN_INLINE vec weights_at(const outcome *o, size_t i, size_t j) {
 }
 
 /* Sums over the rows of the batch of weight * value, in 16 virtual lanes, of the rows of losses and of metrics. */
-#define VALUE_OF_BATCH(name, EACH, VALUE, divisor) \
+#define VALUE_OF_OUTCOME(name, EACH, VALUE, divisor) \
     static NN_LARGE NN_APART double name##_value_of_outcome(const nn_row *row, const outcome *o) { \
         real n[NN_NUMBERS]; \
         vec total = v_zero(); \
@@ -228,9 +228,9 @@ NN_INLINE vec weights_at(const outcome *o, size_t i, size_t j) {
         EACH(o, total = v_fma(weights, v_keep(counts, VALUE), total);) \
         return (double)v_sum(total) / (divisor); \
     }
-#define MEAN_VALUE(name) VALUE_OF_BATCH(name, EACH_ELEMENTS, name##_value(t, p, n), (double)o->grid.units)
-#define SUM_VALUE(name) VALUE_OF_BATCH(name, EACH_ELEMENTS, name##_value(t, p, n), 1)
-#define ROWWISE_VALUE(name) VALUE_OF_BATCH(name, EACH_ROWS, name##_value(t, p, units, pitch, n), 1)
+#define MEAN_VALUE(name) VALUE_OF_OUTCOME(name, EACH_ELEMENTS, name##_value(t, p, n), (double)o->grid.units)
+#define SUM_VALUE(name) VALUE_OF_OUTCOME(name, EACH_ELEMENTS, name##_value(t, p, n), 1)
+#define ROWWISE_VALUE(name) VALUE_OF_OUTCOME(name, EACH_ROWS, name##_value(t, p, units, pitch, n), 1)
 
 /* Where the gradient of 16 rows goes: in a narrow batch to its place, in a wide one to scratch. */
 #define STORE_ELEMENTS(dp, o, factor, GRADIENT) \

@@ -22,20 +22,22 @@ NN_INLINE nn_pass pass_of(nn_run *run, const void *input, size_t rows, int train
 static const nn_layer *last_layer(const nn_plan *plan) { return &plan->layers[plan->n_layers - 1]; }
 
 NN_INLINE void pass_forward(nn_pass *p) {
-    for (size_t l = 0; l < p->plan->n_layers; l++) {
-        if (!p->plan->layers[l].forward_done) layer_forward(p, &p->plan->layers[l]);
+    const nn_layer *l = p->plan->layers, *const end = l + p->plan->n_layers;
+    for (; l < end; l++) {
+        if (!l->forward_done) layer_forward(p, l);
     }
 }
 
 /* From the gradient in the output of the last layer but `skip` to the gradients of all tensors. begins, ends: see nn_pass. */
 NN_INLINE void pass_backward(nn_pass *p, size_t skip, int begins, int ends) {
-    const nn_layer *layers = p->plan->layers;
+    const nn_layer *const first = p->plan->layers, *const end = first + p->plan->n_layers - skip;
     p->begins = begins;
     p->ends = ends;
-    for (size_t l = p->plan->n_layers - skip; l-- > 0;) {
-        if (!layers[l].backward_done) layer_backward(p, &layers[l], l ? place(p, layers[l - 1].gradient) : NULL);
+    for (const nn_layer *l = end; l > first;) {
+        l--;
+        if (!l->backward_done) layer_backward(p, l, l > first ? place(p, l[-1].gradient) : NULL);
     }
-    for (size_t l = 0; l < p->plan->n_layers - skip; l++) layer_weights(p, &layers[l]);
+    for (const nn_layer *l = first; l < end; l++) layer_weights(p, l);
 }
 
 /* to[units][pitch] = the rows, transposed; units is a constant where the caller knows it. */
