@@ -50,7 +50,7 @@ typedef struct nn_engine {
     int bits;
     nn_row_list families[NN_FAMILIES];
     void (*layer_shape)(nn_layer *layer);
-    void (*layer_join)(nn_layer *layer, nn_layer *before); /* of layers whose places are known */
+    void (*layer_join)(nn_layer *layer, nn_layer *before); /* of two shaped layers: what one does for the other */
     int (*loss_fuses)(uint32_t loss, uint32_t layer);   /* can this loss give its gradient before that last layer? */
     size_t (*optimizer_slots)(uint32_t optimizer);
     double (*optimizer_initial)(const nn_row *optimizer); /* what all slots are filled with at compile */

@@ -12,7 +12,7 @@ enum {
 /* What an update has to see to: most models have no penalties and no constraints, and all their tensors move. */
 typedef struct nn_duties {
     int penalties, clips, constraints, gaps; /* gaps: some tensors do not move */
-    size_t end;                       /* of the last trainable tensor */
+    size_t end;                              /* of the last trainable tensor */
 } nn_duties;
 
 struct nn_model {
@@ -37,7 +37,7 @@ struct nn_model {
 typedef struct nn_staging {
     void *rows;    /* [rows][stride]: inputs, a 1, targets and weight of each; NULL: not staged. It starts the block of both. */
     void *batches;
-    size_t stride; /* a multiple of 4 */
+    size_t stride;      /* a multiple of 4 */
     size_t batch_reals; /* from one batch to the next */
     size_t block_rows; /* of a larger batch, so many rows lie together */
 } nn_staging;

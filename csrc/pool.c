@@ -1,9 +1,10 @@
-#define _POSIX_C_SOURCE 200809L /* clock_gettime */
+#define _DEFAULT_SOURCE /* clock_gettime, and all of getrusage */
 #include "pool.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "cpu.h"
@@ -29,6 +30,7 @@ static struct {
     atomic_size_t allowed; /* threads a call may use; 0 = as many as there are processors */
     atomic_int lent;
     double since, used;    /* when it was lent, and the processor time of the leader until then, seconds */
+    long displaced;        /* how often until then a thread of this process had to leave its processor to another */
     double caution;        /* of the next time it is found busy */
     _Atomic double busy_until; /* it is not lent again before */
 
@@ -216,6 +218,11 @@ static double processor_time(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+static long times_displaced(void) {
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_nivcsw : 0;
+}
+
 size_t nn_pool_borrow(size_t wanted) {
     int lent = 0;
     if (wanted < 2 || !atomic_compare_exchange_strong(&pool.lent, &lent, 1)) return 1;
@@ -234,17 +241,19 @@ size_t nn_pool_borrow(size_t wanted) {
         return 1;
     }
     pool.used = processor_time();
+    pool.displaced = times_displaced();
     /* Where threads share processors, one that waits awake would keep another from its work. */
     atomic_store_explicit(&pool.patience, threads <= nn_cpu_count() ? PATIENCE : 0, memory_order_relaxed);
     return threads;
 }
 
-/* A leader that had no processor for a quarter of the time, or slept waiting for a helper that had none, is on a machine where others compute too.
- * There threads take turns, each waiting for the next, and are slower than one: so the next calls do without them. It may have been a moment only:
- * the first time they do so for no longer than was lost. */
+/* A leader that had no processor for a quarter of the time, or slept waiting for a helper that had none, while threads had to leave theirs to others, is on a
+ * machine where others compute too. There threads take turns, each waiting for the next, and are slower than one: so the next calls do without them. It may
+ * have been a moment only: the first time they do so for no longer than was lost. A virtual machine that loses processors to its host for a while is none of
+ * that: nobody in it takes turns, and one thread would lose as much. */
 void nn_pool_return(void) {
     const double now = nn_clock(), time = now - pool.since;
-    if (processor_time() - pool.used < 0.75 * time) {
+    if (processor_time() - pool.used < 0.75 * time && times_displaced() > pool.displaced) {
         atomic_store(&pool.busy_until, now + pool.caution * time);
         pool.caution = pool.caution < CAUTION ? 2 * pool.caution : CAUTION;
     } else {
