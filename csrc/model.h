@@ -39,7 +39,7 @@ typedef struct nn_staging {
     void *batches;
     size_t stride;      /* a multiple of 4 */
     size_t batch_reals; /* from one batch to the next */
-    size_t block_rows; /* of a larger batch, so many rows lie together */
+    size_t block_rows;  /* of a larger batch, so many rows lie together */
 } nn_staging;
 
 struct nn_run {
