@@ -9,11 +9,11 @@ enum { SUMS_AT_ONCE = SUMS_FIT(16) ? 16 : SUMS_FIT(8) ? 8 : SUMS_FIT(4) ? 4 : SU
 
 /* What becomes of a sum: it is stored as it is, or if it exceeds the number `with`, else that, or, as through a relu of the outputs with[m][pitch], where these
  * exceed 0, else 0. */
-enum epilogue { PLAIN, FLOOR, GATE };
+enum epilogue { UNCHANGED, FLOORED, GATED };
 
 NN_INLINE vec narrow_epilogue(vec sum, const enum epilogue epilogue, const real *with, size_t at) {
-    if (epilogue == FLOOR) return v_max(v_set(*with), sum); /* NaN stays NaN */
-    if (epilogue == GATE) return relu_backward(sum, v_load(with + at), NULL);
+    if (epilogue == FLOORED) return v_max(v_set(*with), sum); /* NaN stays NaN */
+    if (epilogue == GATED) return relu_backward(sum, v_load(with + at), NULL);
     return sum;
 }
 
@@ -210,7 +210,7 @@ static NN_APART void narrow_chains(const narrow_layer *l) {
         }
     }
     const narrow_operands o = {.c = sums, .a = l->x, .ai = pitch, .ak = 1, .b = turned, .m = l->inputs, .k = pitch};
-    narrow_product(&o, padded, 0, PLAIN);
+    narrow_product(&o, padded, 0, UNCHANGED);
     for (size_t i = 0; sums == padding && i < l->inputs; i++) copy_row(l->gradient + i * units, padding + i * padded, units);
 }
 

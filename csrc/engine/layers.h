@@ -73,7 +73,7 @@ static void dense_forward(nn_pass *p, const nn_layer *l) {
         const real least = l->rectifies ? 0 : -NN_INFINITY;
         const narrow_operands narrow = {.c = place(p, l->output), .a = tensor_values(p, l, 0), .ai = 1, .ak = l->units, .b = layer_input(p, l),
                                         .start = l->n_tensors > 1 ? tensor_values(p, l, 1) : NULL, .m = l->units, .k = l->inputs, .with = &least};
-        narrow_product(&narrow, p->pitch, 16, FLOOR);
+        narrow_product(&narrow, p->pitch, 16, FLOORED);
         return;
     }
     dense_forward_panels(p, l, 0, l->stride / NN_LANES);
@@ -92,8 +92,8 @@ static void dense_backward(nn_pass *p, const nn_layer *l, real *dx) {
     if (p->plan->narrow) {
         const narrow_operands narrow = {.c = dx, .a = tensor_values(p, l, 0), .ai = l->units, .ak = 1, .b = place(p, l->gradient), .m = l->inputs, .k = l->units,
                                         .with = layer_input(p, l)};
-        if (l->gated) narrow_product(&narrow, p->pitch, 0, GATE);
-        else narrow_product(&narrow, p->pitch, 0, PLAIN);
+        if (l->gated) narrow_product(&narrow, p->pitch, 0, GATED);
+        else narrow_product(&narrow, p->pitch, 0, UNCHANGED);
         return;
     }
     dense_backward_panels(p, l, dx, 0, l->input_stride / NN_LANES);
