@@ -328,7 +328,7 @@ enum activation_source { INPUT, OUTPUT };
 
 #define ELEMENT(name, source) ACTIVATION_##name,
 #define ROWWISE(name) ACTIVATION_##name,
-enum activation { NN_ACTIVATION_ROWS(ELEMENT, ROWWISE) ACTIVATIONS };
+enum activation { NN_ACTIVATION_ROWS(ELEMENT, ROWWISE) };
 #undef ELEMENT
 #undef ROWWISE
 

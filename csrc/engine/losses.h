@@ -172,7 +172,7 @@ NN_INLINE vec poisson_gradient(vec t, vec p, const real *n) { return v_sub(v_set
 /* ---- everything below follows from the rows ---- */
 
 #define ROW(name) LOSS_##name,
-enum loss { NN_LOSS_ROWS(ROW, ROW, ROW) LOSSES };
+enum loss { NN_LOSS_ROWS(ROW, ROW, ROW) };
 #undef ROW
 
 #define ROW(name) #name,
