@@ -30,7 +30,7 @@ typedef struct nn_layer {
     nn_tensor tensors[NN_LAYER_TENSORS];
     int narrow;                    /* of a narrow plan; set before the layer is shaped */
     int forward_done, backward_done; /* by the dense layer before, or behind: see layer_join of engine/layers.h */
-    int rectifies, gated;          /* a dense layer that does so */
+    int rectifies;                 /* a dense layer that does the relu behind it */
     int wants_scratch;
     int elementwise;               /* output may be written over input, gradient over gradient */
     int keeps_output;              /* backward reads the layer's own output, so nobody may write over it */

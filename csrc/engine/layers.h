@@ -92,7 +92,7 @@ static void dense_backward(nn_pass *p, const nn_layer *l, real *dx) {
     if (p->plan->narrow) {
         const narrow_operands narrow = {.c = dx, .a = tensor_values(p, l, 0), .ai = l->units, .ak = 1, .b = place(p, l->gradient), .m = l->inputs, .k = l->units,
                                         .with = layer_input(p, l)};
-        if (l->gated) narrow_product(&narrow, p->pitch, 0, GATED);
+        if (l[-1].backward_done) narrow_product(&narrow, p->pitch, 0, GATED); /* where dx is asked for, there is a layer before */
         else narrow_product(&narrow, p->pitch, 0, UNCHANGED);
         return;
     }
@@ -261,7 +261,7 @@ static void layer_join(nn_layer *l, nn_layer *before) {
     const uint32_t relu = LAYERS + ACTIVATION_relu;
     if (!l->narrow) return;
     if (before->kind.row == LAYER_dense && l->kind.row == relu) before->rectifies = l->forward_done = 1;
-    if (before->kind.row == relu && l->kind.row == LAYER_dense) l->gated = before->backward_done = 1;
+    if (before->kind.row == relu && l->kind.row == LAYER_dense) before->backward_done = 1;
 }
 
 /* The outputs of a layer that is an activation, or so many units of them from a panel on, which starts at `start`. */
