@@ -22,7 +22,6 @@ typedef struct nn_pass {
     const nn_plan *plan;
     void *parameters;        /* moving statistics change in training, the rest does not */
     void *gradients;
-    void *transposed;        /* kernels in panels of their transposes, for input gradients */
     void *workspace;         /* where the pass's first row lies, as for the input */
     const void *input;       /* laid out like a layer's output */
     void *fixed;             /* what is there whatever the rows */
@@ -58,7 +57,6 @@ typedef struct nn_engine {
     void (*survey)(nn_model *model);                      /* after the rules of tensors have changed */
     void (*pack)(const nn_tensor *tensor, void *block, const void *array);
     void (*unpack)(const nn_tensor *tensor, void *array, const void *block);
-    void (*transpose)(const nn_plan *plan, void *transposed, const void *parameters);
     void (*stage)(nn_run *run);                          /* fills what nn_run_bind has made room for */
     void (*begin_epoch)(nn_run *run);                    /* rows in the order of the epoch, sums 0 */
     void (*advance)(nn_run *run, size_t max_batches, size_t max_epochs, double *means, double *seconds, double *last);

@@ -27,8 +27,8 @@ struct nn_model {
     int fused;            /* the loss gives its gradient before the last layer */
     nn_duties duties;
     nn_state state;
-    void *block;          /* parameters, gradients, transposed kernels; each starts on 64 bytes */
-    void *parameters, *gradients, *transposed;
+    void *block;          /* parameters, gradients; each starts on 64 bytes */
+    void *parameters, *gradients;
     void *slots;          /* n_slots blocks shaped like parameters */
     nn_outside outside;
 };

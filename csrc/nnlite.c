@@ -126,7 +126,7 @@ nn_status nn_model_new(const nn_layer_record *layers, size_t n_layers, size_t in
     status = nn_plan_new(engine, layers, n_layers, input_units, &m->plan);
     if (status == NN_OK) {
         int ok = 1;
-        const size_t reals = nn_size(2, m->plan.parameters, m->plan.transposed, &ok);
+        const size_t reals = nn_size(2, m->plan.parameters, 0, &ok);
         m->block = ok ? block_new(reals, bits) : NULL;
         status = !ok ? NN_TOO_LARGE : !m->block ? NN_OUT_OF_MEMORY : NN_OK;
     }
@@ -136,7 +136,6 @@ nn_status nn_model_new(const nn_layer_record *layers, size_t n_layers, size_t in
     }
     m->parameters = m->block;
     m->gradients = advance_by(engine, m->parameters, m->plan.parameters);
-    m->transposed = advance_by(engine, m->gradients, m->plan.parameters);
     engine->survey(m);
     *out = m;
     return NN_OK;
@@ -395,9 +394,6 @@ nn_status nn_order(size_t rows, size_t batch_size, nn_shuffling shuffle, uint64_
 /* Data are bound, for the metrics compiled last. */
 static int ready_to_run(const nn_run *run) { return run->bound && run->width == 1 + run->model->n_metrics; }
 
-/* Values written into the flat parameters from outside are seen from here on. */
-static void refresh(nn_model *m) { m->engine->transpose(&m->plan, m->transposed, m->parameters); }
-
 /* What a step does at the same time. It counts for less than other work: twice a step, whatever one thread has written goes to the processors of all others.
  * Steps of narrow plans are too small. */
 static double step_work(const nn_run *run) {
@@ -416,7 +412,6 @@ nn_status nn_run_advance(nn_run *run, size_t max_batches, size_t max_epochs, dou
     if (status != NN_OK) return status;
     run->step_threads = threads_for(step, run->threads);
     const nn_environment caller = environment_enter();
-    refresh(m);
     m->engine->advance(run, max_batches, max_epochs, means, seconds, last);
     end_threads(run);
     for (size_t k = 0; partial && run->progress.rows && k < run->width; k++) partial[k] = run->sums[k] / (double)run->progress.rows;
@@ -456,7 +451,6 @@ double nn_run_activity(const nn_run *run) { return run->activity; }
 nn_status nn_backward(nn_run *run, const void *dy, size_t rows) {
     if (rows == 0 || rows > run->batch_size) return NN_BAD_SIZE;
     const nn_environment caller = environment_enter();
-    refresh(run->model);
     run->model->engine->backward(run, dy, rows);
     environment_leave(caller);
     return NN_OK;

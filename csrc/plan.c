@@ -117,10 +117,6 @@ static nn_status place_tensors(const nn_layer_record *records, nn_plan *plan) {
                 tensor->panel = plan->narrow ? tensor->columns : NN_LANES;
                 tensor->size = nn_size(tensor->rows, plan->narrow ? tensor->columns : nn_pad(tensor->columns), 0, &ok);
                 plan->parameters = nn_size(1, tensor->size, plan->parameters, &ok);
-                if (!tensor->vector && l > 0 && !plan->narrow) { /* the first layer needs no input gradient */
-                    layer->transposed = plan->transposed;
-                    plan->transposed = nn_size(nn_pad(tensor->rows), tensor->columns, plan->transposed, &ok);
-                }
                 plan->tensors[layer->first_tensor + t] = *tensor;
             }
         }

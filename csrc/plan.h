@@ -23,7 +23,6 @@ typedef struct nn_layer {
     size_t output, gradient;       /* workspace places of its output and of the gradient in its output */
     size_t scratch;                /* workspace place of as many reals as its output has, if it wants them */
     size_t fixed, fixed_reals;     /* place of this many reals whatever the rows */
-    size_t transposed;             /* offset of the kernel's transposed panels, in wide plans and after the first layer */
     int chains;                    /* is the gradient of a narrow kernel summed in chains, where the batch is small? */
     size_t tile_units;             /* units of the tiles in which it is summed else; 0: of no tiles */
     size_t first_tensor, n_tensors;
@@ -56,7 +55,6 @@ typedef struct nn_plan {
     nn_tensor *tensors;           /* all layers', in layer order; their rules may be changed by nn_tensor_set_trainable */
     size_t parameters;            /* reals of a parameter-shaped block, a multiple of 16 */
     size_t statistics;            /* offset of the first statistic: all trainable tensors lie before it */
-    size_t transposed;            /* reals of all transposed kernels */
     size_t row_reals, fixed_reals;/* the workspace for n rows holds nn_room(n) * row_reals + fixed_reals reals */
     double row_work;              /* about how many multiply-adds the way of one row from input to output costs */
     size_t lanes, lanes_reals;    /* fixed place of three blocks of so many reals: 16 rows of the widest layer, for routines that want rows in lanes */

@@ -260,10 +260,9 @@ class Model(EarlierMethods):
             validation_freq: epochs between two validations, or a collection of the epochs, from 1, they follow.
 
         Memory: arrays of the model's dtype in C order are used where they are, others copied. Above the data, dense
-            nets take at most ``itemsize * (P * (2 + S) + T + 4 * B * W * J) + 4 * N`` bytes. P: parameters, units
-            padded to a multiple of 16; S: slots of the optimizer (SGD 0, RMSprop 1, Adam 2); T: kernels after the
-            first; B: rows of a batch; W: widths of the input and all layers, padded; J: `nnlite.get_num_threads`; N:
-            rows, for their order.
+            nets take at most ``itemsize * (P * (2 + S) + 4 * B * W * J) + 4 * N`` bytes. P: parameters, units padded
+            to a multiple of 16; S: slots of the optimizer (SGD 0, RMSprop 1, Adam 2); B: rows of a batch; W: widths of
+            the input and all layers, padded; J: `nnlite.get_num_threads`; N: rows, for their order.
 
         Returns:
             The `History`, which is also ``model.history``.

@@ -34,8 +34,7 @@ def padded(n: int) -> int:
 def bytes_of_fit(widths: list[int], slots: int, batch_size: int, rows: int) -> int:
     """The formula of `Model.fit`, float32."""
     kernels = sum((inputs + 1) * padded(units) for inputs, units in pairwise(widths))
-    turned = sum(padded(inputs) * units for inputs, units in pairwise(widths[1:]))
-    return 4 * (kernels * (2 + slots) + turned + batch_size * 4 * sum(map(padded, widths)) * get_num_threads() + rows)
+    return 4 * (kernels * (2 + slots) + batch_size * 4 * sum(map(padded, widths)) * get_num_threads() + rows)
 
 
 def growth_of_fit(widths: list[int], rows: int, batch_size: int, optimizer: str, options: dict[str, Any]) -> int:

@@ -81,7 +81,6 @@ const nn_engine NN_ENGINE = {
     .survey = survey_duties,
     .pack = tensor_pack,
     .unpack = tensor_unpack,
-    .transpose = transpose_all,
     .stage = run_stage,
     .begin_epoch = begin_epoch,
     .advance = run_advance,

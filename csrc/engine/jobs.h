@@ -5,7 +5,7 @@
  * panels   A part is some panels of the output, or of the input's gradient, of a layer with a large kernel, and of the activations that follow it. So of a
  *          kernel each thread reads its share only, the same in all jobs, and the batch is small enough to be read by all.
  * tiles    A part is some panels, or some inputs of them, of a layer's kernel: their gradient over all rows of the batch and, where it flows, the
- *          optimizer's step and the transposed kernel. One more part sums up loss and metrics. What else the step has to do is little, and the leader's.
+ *          optimizer's step. One more part sums up loss and metrics. What else the step has to do is little, and the leader's.
  *
  * No chain of additions is cut by this, so neither the parts nor the number of threads change a bit. */
 

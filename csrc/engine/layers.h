@@ -56,15 +56,14 @@ static void dense_shape(nn_layer *l) {
     l->keeps_sums = 1;
 }
 
-/* Reals from one panel of a wide layer's kernel to the next, and of the transposed kernel. */
+/* Reals from one panel of a wide layer's kernel to the next. */
 static inline size_t kernel_pitch(const nn_layer *l) { return l->inputs * NN_LANES; }
-static inline size_t transposed_pitch(const nn_layer *l) { return l->units * NN_LANES; }
 
 /* Panels [from, to) of a wide layer's output. */
 static void dense_forward_panels(nn_pass *p, const nn_layer *l, size_t from, size_t to) {
     const panel_product wide = {
         .c = place(p, l->output), .cp = p->pitch, .a = layer_input(p, l), .ap = p->pitch, .b = tensor_values(p, l, 0), .bp = kernel_pitch(l),
-        .start = l->n_tensors > 1 ? tensor_values(p, l, 1) : NULL, .k = l->inputs, .panels = l->stride / NN_LANES};
+        .start = l->n_tensors > 1 ? tensor_values(p, l, 1) : NULL, .k = l->inputs, .columns = l->units};
     panel_forward(&wide, p->rows, from, to);
 }
 
@@ -82,8 +81,8 @@ static void dense_forward(nn_pass *p, const nn_layer *l) {
 /* Panels [from, to) of the gradient in a wide layer's input. */
 static void dense_backward_panels(nn_pass *p, const nn_layer *l, real *dx, size_t from, size_t to) {
     const panel_product wide = {
-        .c = dx, .cp = p->pitch, .a = place(p, l->gradient), .ap = p->pitch, .b = (const real *)p->transposed + l->transposed,
-        .bp = transposed_pitch(l), .k = l->units, .panels = l->input_stride / NN_LANES};
+        .c = dx, .cp = p->pitch, .a = place(p, l->gradient), .ap = p->pitch, .b = tensor_values(p, l, 0), .bp = kernel_pitch(l),
+        .turned = 1, .k = l->units, .columns = l->inputs};
     panel_forward(&wide, p->rows, from, to);
 }
 
@@ -99,19 +98,6 @@ static void dense_backward(nn_pass *p, const nn_layer *l, real *dx) {
     dense_backward_panels(p, l, dx, 0, l->input_stride / NN_LANES);
 }
 
-/* A 16 x 16 block of the transposed kernel from the kernel's. */
-static void transpose_weights(const nn_layer *l, real *transposed, const real *kernel, size_t i, size_t u) {
-    real block[NN_LANES * NN_LANES], *to = transposed + i / NN_LANES * transposed_pitch(l) + u * NN_LANES;
-    transpose_block(block, kernel + u / NN_LANES * kernel_pitch(l) + i * NN_LANES, at_most_16(l->inputs - i));
-    for (size_t k = 0; k < at_most_16(l->units - u); k++) v_store(to + k * NN_LANES, v_load(block + k * NN_LANES));
-}
-
-static void dense_transpose(const nn_layer *l, real *transposed, const real *kernel) {
-    for (size_t u = 0; u < l->units; u += NN_LANES) {
-        for (size_t i = 0; i < l->inputs; i += NN_LANES) transpose_weights(l, transposed, kernel, i, u);
-    }
-}
-
 /* Part of a wide kernel: inputs [from, to), of which from is a multiple of 16, of so many panels. */
 typedef struct kernel_part {
     size_t from, to, panel, panels;
@@ -119,27 +105,19 @@ typedef struct kernel_part {
 
 /* Gradient and optimizer step of a part of the kernel: 16 inputs and a strip of panels at a time. */
 static void dense_flow(nn_pass *p, const nn_layer *l, const kernel_part *k) {
-    enum { BLOCK = NN_LANES * NN_LANES };
     const size_t parts = (k->panels + NN_TILE_PANELS - 1) / NN_TILE_PANELS * ((k->to - k->from + NN_LANES - 1) / NN_LANES);
-    real *transposed = l == p->plan->layers ? NULL : (real *)p->transposed + l->transposed;
     for (size_t panel = k->panel, end = panel + k->panels, n; panel < end; panel += n) {
         n = strip_panels(end - panel);
         for (size_t i = k->from; i < k->to; i += NN_LANES) {
-            _Alignas(64) real gradient[NN_TILE_PANELS * BLOCK];
-            nearing near = {.lines = BLOCK / NN_LINE};
+            _Alignas(64) real gradient[NN_TILE_PANELS * BLOCK_REALS];
+            nearing near = {.lines = BLOCK_REALS / NN_LINE};
             const size_t inputs = at_most_16(k->to - i), offset = l->tensors[0].offset + panel * kernel_pitch(l) + i * NN_LANES;
-            const panel_product wide = {.c = gradient, .cp = BLOCK, .a = layer_input(p, l) + i / NN_LANES * p->pitch, .ap = p->pitch,
+            const panel_product wide = {.c = gradient, .cp = BLOCK_REALS, .a = layer_input(p, l) + i / NN_LANES * p->pitch, .ap = p->pitch,
                                         .b = place(p, l->gradient) + panel * p->pitch, .bp = p->pitch, .k = p->rows, .near = &near};
-            for (size_t b = 0; b < n; b++) {
-                step_nearing(p->step, &near, offset + b * kernel_pitch(l));
-                if (transposed) nearing_add(&near, transposed + i / NN_LANES * transposed_pitch(l) + (panel + b) * BLOCK);
-            }
+            for (size_t b = 0; b < n; b++) step_nearing(p->step, &near, offset + b * kernel_pitch(l));
             if (p->ahead) ahead_nearing(p->ahead, &near, parts);
             panel_across(&wide, 0, inputs, n);
-            for (size_t b = 0; b < n; b++) {
-                step_parameters(p->step, offset + b * kernel_pitch(l), gradient + b * BLOCK, inputs * NN_LANES);
-                if (transposed) transpose_weights(l, transposed, tensor_values(p, l, 0), i, (panel + b) * NN_LANES);
-            }
+            for (size_t b = 0; b < n; b++) step_parameters(p->step, offset + b * kernel_pitch(l), gradient + b * BLOCK_REALS, inputs * NN_LANES);
         }
     }
 }

@@ -1,7 +1,8 @@
 /* The dense products of a wide plan. Every matrix lies in panels of 16 columns, one row of a panel after another: element (r, c) at
  * c / 16 * pitch + r * 16 + c % 16. Every output element is one chain of fused multiply-adds over q in index order:
  *
- *   c(i, j) = start(j) + sum over q of a(i, q) b(q, j)          forward: x kernel + bias;  input gradient: dy transposed kernel
+ *   c(i, j) = start(j) + sum over q of a(i, q) b(q, j)          forward: x kernel + bias
+ *   c(i, j) =            sum over q of a(i, q) b(j, q)          input gradient: dy transposed kernel
  *   c(i, j) =            sum over q of a(q, i) b(q, j)          kernel gradient: x across dy, q over the rows of the batch
  *
  * Tiles only decide which outputs are computed together; blocking over q takes up the chain where it was left. So every target, every partition of
@@ -30,7 +31,8 @@ typedef struct panel_product {
     const real *a, *b;
     size_t cp, ap, bp;  /* from one panel to the next */
     const real *start;  /* [columns of c padded], or NULL for 0 */
-    size_t k, panels;   /* panels: all there are of b */
+    size_t k, columns;  /* columns: all there are of c */
+    int turned;         /* is it b(j, q) that b holds? */
     nearing *near;      /* or NULL */
 } panel_product;
 
@@ -57,11 +59,12 @@ enum { TILE_SUMS = NN_TILE_ROWS * NN_TILE_PANELS };
         } \
     }
 
-/* Rows i0 ... of n panels of c from p0 on, over `depth` steps from q0 on; the first `kept` of m rows are stored. m, n and across are constants. */
+/* Rows i0 ... of n panels of c from p0 on, over `depth` steps from q0 on, of which b is the first, in the first of these panels; the first `kept` of m rows
+ * are stored. m, n and across are constants. */
 NN_INLINE void panel_tile(const panel_product *s, size_t i0, size_t p0, size_t q0, size_t depth, size_t kept, const size_t m, const size_t n,
                           const int across) {
     real *c = s->c + p0 * s->cp + i0 * NN_LANES;
-    const real *b = s->b + p0 * s->bp + q0 * NN_LANES;
+    const real *b = s->b;
     const size_t cp = s->cp, ap = s->ap, bp = s->bp;
     vec sum[TILE_SUMS][NN_TILE_PANELS];
     if (q0) EACH_SUM(m, n, sum[i][p] = !across || i < kept ? v_load(c + i * NN_LANES + p * cp) : v_zero();)
@@ -104,21 +107,57 @@ NN_INLINE size_t strip_panels(size_t left) {
 /* Panels of b of at least so many reals come from beyond the second-level cache. */
 enum { FAR_REALS = 1 << 18 };
 
+enum { BLOCK_REALS = NN_LANES * NN_LANES };
+
+/* to[n][PANEL_DEPTH][16]: steps [q, q + depth) of n panels of b from p on, where it is turned. A copy kept turned would have to be written in each step: beyond
+ * the second-level cache that took longer than to turn a block where it is used. */
+static void turn_panels(real *to, const panel_product *s, size_t p, size_t n, size_t q, size_t depth) {
+    for (size_t k = 0; k < depth; k += NN_LANES) {
+        const real *from = s->b + (q + k) / NN_LANES * s->bp + p * BLOCK_REALS;
+        for (size_t i = 0; i < n; i++)
+            transpose_block(to + (i * PANEL_DEPTH + k) * NN_LANES, from + i * BLOCK_REALS, at_most_16(s->columns - (p + i) * NN_LANES));
+    }
+}
+
+/* What the next strip, of n panels from p on, will read of b in steps [q, q + depth). */
+static nearing nearing_strip(const panel_product *s, size_t p, size_t n, size_t q, size_t depth) {
+    nearing near = {0};
+    if (s->turned) {
+        near.lines = n * BLOCK_REALS / NN_LINE;
+        for (size_t k = 0; k < depth; k += NN_LANES) nearing_add(&near, s->b + (q + k) / NN_LANES * s->bp + p * BLOCK_REALS);
+        return near;
+    }
+    const size_t half = depth / 2 * NN_LANES;
+    near.lines = half / NN_LINE;
+    for (const real *next = s->b + p * s->bp + q * NN_LANES; n > 0; n--, next += s->bp) {
+        nearing_add(&near, next);
+        nearing_add(&near, next + half);
+    }
+    return near;
+}
+
 /* The first `rows` rows of panels [from, to) of c. */
 static void panel_forward(const panel_product *whole, size_t rows, size_t from, size_t to) {
-    const int far = whole->k * whole->panels * NN_LANES >= FAR_REALS;
+    const size_t panels = nn_pad(whole->columns) / NN_LANES;
+    const int far = whole->k * panels * NN_LANES >= FAR_REALS;
+    _Alignas(64) real turned[NN_TILE_PANELS * PANEL_DEPTH * NN_LANES];
     for (size_t q = 0; q < whole->k; q += PANEL_DEPTH) {
         const size_t depth = whole->k - q < PANEL_DEPTH ? whole->k - q : PANEL_DEPTH;
         for (size_t p = from, n; p < to; p += n) {
             n = strip_panels(to - p);
-            const size_t half = depth / 2 * NN_LANES;
-            nearing near = {.lines = half / NN_LINE};
             panel_product s = *whole;
-            for (size_t next = p + n; far && next < whole->panels && next < p + 2 * n; next++) {
-                nearing_add(&near, s.b + next * s.bp + q * NN_LANES);
-                nearing_add(&near, s.b + next * s.bp + q * NN_LANES + half);
+            nearing near;
+            if (far && p + n < panels) {
+                near = nearing_strip(whole, p + n, n < panels - p - n ? n : panels - p - n, q, depth);
+                s.near = &near;
             }
-            if (near.count) s.near = &near;
+            if (s.turned) {
+                turn_panels(turned, whole, p, n, q, depth);
+                s.b = turned;
+                s.bp = PANEL_DEPTH * NN_LANES;
+            } else {
+                s.b += p * s.bp + q * NN_LANES;
+            }
             STRIP_OF(n, panel_strip, &s, rows, p, q, depth)
         }
     }
@@ -140,12 +179,14 @@ NN_INLINE void across_strip(const panel_product *s, size_t from, size_t to, size
 }
 
 /* Rows [from, to), of which from is the first of a tile, of the first `panels` of c; a is taken across. */
-static void panel_across(const panel_product *s, size_t from, size_t to, size_t panels) {
-    for (size_t q = 0; q < s->k; q += PANEL_DEPTH) {
-        const size_t depth = s->k - q < PANEL_DEPTH ? s->k - q : PANEL_DEPTH;
+static void panel_across(const panel_product *whole, size_t from, size_t to, size_t panels) {
+    panel_product s = *whole;
+    for (size_t q = 0; q < s.k; q += PANEL_DEPTH) {
+        const size_t depth = s.k - q < PANEL_DEPTH ? s.k - q : PANEL_DEPTH;
         for (size_t p = 0, n; p < panels; p += n) {
             n = strip_panels(panels - p);
-            STRIP_OF(n, across_strip, s, from, to, p, q, depth)
+            s.b = whole->b + p * s.bp + q * NN_LANES;
+            STRIP_OF(n, across_strip, &s, from, to, p, q, depth)
         }
     }
 }

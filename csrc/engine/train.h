@@ -13,7 +13,7 @@ static real *fixed_of_run(const nn_run *run) {
 NN_INLINE nn_pass pass_of(nn_run *run, const void *input, size_t rows, int training) {
     nn_model *m = run->model;
     real *fixed = fixed_of_run(run);
-    return (nn_pass){.plan = &m->plan, .parameters = m->parameters, .gradients = m->gradients, .transposed = m->transposed,
+    return (nn_pass){.plan = &m->plan, .parameters = m->parameters, .gradients = m->gradients,
                      .workspace = run->workspace, .fixed = fixed, .lanes = fixed + m->plan.lanes, .input = input, .rows = rows,
                      .pitch = nn_pitch(m->plan.narrow, rows), .room = nn_room(m->plan.narrow, run->batch_size), .training = training,
                      .seed = m->state.seed, .iteration = m->state.iterations, .outside = &m->outside};

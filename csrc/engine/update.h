@@ -1,4 +1,4 @@
-/* From gradients to new parameters: penalties, clipping, weight decay, the optimizer's step, constraints, transposed kernels.
+/* From gradients to new parameters: penalties, clipping, weight decay, the optimizer's step, constraints.
  * Each is a sweep over tensors in storage order; sums over a tensor run in 16 virtual lanes. */
 
 static inline real *block_at(void *block, const nn_tensor *t) { return (real *)block + t->offset; }
@@ -171,18 +171,6 @@ static NN_APART void constrain(real *w, const nn_tensor *t) {
 
 /* ---- the step ---- */
 
-static NN_APART void transpose_kernels(const nn_plan *plan, void *transposed, const void *parameters, const nn_step *step) {
-    for (size_t l = 1; l < plan->n_layers; l++) {
-        const nn_layer *layer = &plan->layers[l];
-        if (layer->kind.row == LAYER_dense && !flows(step, &plan->tensors[layer->first_tensor]))
-            dense_transpose(layer, (real *)transposed + layer->transposed, (const real *)parameters + layer->tensors[0].offset);
-    }
-}
-
-static void transpose_all(const nn_plan *plan, void *transposed, const void *parameters) {
-    if (!plan->narrow) transpose_kernels(plan, transposed, parameters, NULL);
-}
-
 /* Moves runs of neighbouring tensors that do and whose gradients are stored. */
 static NN_APART void sweep_some(const nn_step *s) {
     const nn_plan *plan = &s->model->plan;
@@ -223,7 +211,6 @@ NN_INLINE void step_end(const nn_step *s, double penalty) {
         const nn_tensor *t = &m->plan.tensors[k];
         if (moves(t)) constrain(block_at(m->parameters, t), t);
     }
-    if (!m->plan.narrow) transpose_kernels(&m->plan, m->transposed, m->parameters, s);
     m->state.iterations++;
 }
 

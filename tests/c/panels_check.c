@@ -5,6 +5,7 @@
  * Every size around a tile, a panel and the depth of a block, whole and in parts. Exits 1 if a bit differs, or if anything beside the outputs was written. */
 #include SIMD
 #include "plan.h"
+#include "batch.h"
 #include "panels.h"
 
 #include <math.h>
@@ -24,14 +25,17 @@ static void fill(real *p, size_t n) {
 
 static real plain_fma(real x, real y, real z) { return NN_BITS == 32 ? (real)fmaf((float)x, (float)y, (float)z) : (real)fma((double)x, (double)y, (double)z); }
 
-/* c[rows][columns] = start + a b over k, or a across b; computed in parts: rows before and from `cut` on and, of the former product, the panels by halves. */
-static void check(size_t rows, size_t columns, size_t k, size_t cut, int across) {
-    const size_t cp = (rows + 1) * NN_LANES, bp = k * NN_LANES, ap = (across ? k : rows) * NN_LANES, panels = nn_pad(columns) / NN_LANES;
+enum product { FORWARD, TURNED, ACROSS, PRODUCTS };
+
+/* c[rows][columns] = start + a b over k, or a b turned, or a across b; computed in parts: rows before and from `cut` on and, but across, the panels by halves. */
+static void check(size_t rows, size_t columns, size_t k, size_t cut, enum product product) {
+    const int across = product == ACROSS, turned = product == TURNED;
+    const size_t cp = (rows + 1) * NN_LANES, bp = (turned ? columns : k) * NN_LANES, ap = (across ? k : rows) * NN_LANES, panels = nn_pad(columns) / NN_LANES;
     nearing near = {.ranges = {a}, .count = 1, .lines = 9};
     for (size_t i = 0; i < MOST_COLUMNS * MOST_COLUMNS; i++) c[i] = GUARD;
     for (size_t from = 0, to = cut; from < rows; from = to, to = rows) {
-        panel_product s = {.c = c, .cp = cp, .a = a, .ap = ap, .b = b, .bp = bp, .start = across ? NULL : start, .k = k, .panels = panels,
-                           .near = cut % 2 ? &near : NULL};
+        panel_product s = {.c = c, .cp = cp, .a = a, .ap = ap, .b = b, .bp = bp, .start = product == FORWARD ? start : NULL, .k = k,
+                           .columns = columns, .turned = turned, .near = cut % 2 ? &near : NULL};
         if (across) {
             panel_across(&s, from, to, panels);
         } else {
@@ -43,10 +47,10 @@ static void check(size_t rows, size_t columns, size_t k, size_t cut, int across)
     }
     for (size_t j = 0; j < columns; j++) {
         for (size_t i = 0; i < rows; i++) {
-            real sum = across ? 0 : start[j];
-            for (size_t q = 0; q < k; q++) sum = plain_fma(across ? a[at(ap, q, i)] : a[at(ap, i, q)], b[at(bp, q, j)], sum);
+            real sum = product == FORWARD ? start[j] : 0;
+            for (size_t q = 0; q < k; q++) sum = plain_fma(across ? a[at(ap, q, i)] : a[at(ap, i, q)], turned ? b[at(bp, j, q)] : b[at(bp, q, j)], sum);
             if (c[at(cp, i, j)] == sum) continue;
-            if (failures++ < 9) fprintf(stderr, "FAILED: (%zu, %zu) of %zu x %zu over %zu, cut %zu, across %d\n", i, j, rows, columns, k, cut, across);
+            if (failures++ < 9) fprintf(stderr, "FAILED: (%zu, %zu) of %zu x %zu over %zu, cut %zu, product %d\n", i, j, rows, columns, k, cut, (int)product);
         }
     }
     for (size_t panel = 0; panel < panels; panel++) {
@@ -62,10 +66,10 @@ int main(void) {
     for (size_t rows = 1; rows <= MOST_ROWS; rows++) {
         for (size_t j = 0; j < sizeof columns / sizeof *columns; j++) {
             const size_t k = depths[(rows + j) % (sizeof depths / sizeof *depths)];
-            check(rows, columns[j], k, rows, 0);
-            check(rows, columns[j], k, rows / 3 + 1, 0);
-            check(rows, columns[j], k, rows, 1);
-            check(rows, columns[j], k, rows > NN_LANES ? NN_LANES : rows, 1);
+            for (enum product product = FORWARD; product < PRODUCTS; product++) check(rows, columns[j], k, rows, product);
+            check(rows, columns[j], k, rows / 3 + 1, FORWARD);
+            check(rows, columns[j], k, rows / 3 + 1, TURNED);
+            check(rows, columns[j], k, rows > NN_LANES ? NN_LANES : rows, ACROSS);
         }
     }
     printf("%d failures\n", failures);
