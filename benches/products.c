@@ -71,7 +71,7 @@ static void net_new(net *s, sgemm blas, size_t rows, size_t inputs, size_t units
     float *y = reals(rows * s->widths[LAYERS_OF_NET], 1);
     if (nn_forward(s->run, s->values[0], rows, 1, y) != NN_OK || nn_backward(s->run, s->gradients[LAYERS_OF_NET], rows) != NN_OK) die("no step");
     free(y);
-    s->pass = pass_of(s->run, s->run->input, rows, 1);
+    s->pass = pass_of(s->run, NN_SITES_OF_OTHERS, NULL, rows, 1);
 }
 
 static void net_free(net *s) {
@@ -88,10 +88,9 @@ static void net_free(net *s) {
 
 /* For kernel gradients, input gradients are done too, as in a step: time_kind takes their time away. */
 static void engine_products(net *s, enum kind kind) {
-    const nn_layer *layers = s->model->plan.layers;
     if (kind == FORWARD) pass_forward(&s->pass);
     if (kind == KERNEL_GRADIENT) pass_backward(&s->pass, 0, 1, 1);
-    for (size_t l = LAYERS_OF_NET; kind == INPUT_GRADIENT && l-- > 1;) layer_backward(&s->pass, &layers[l], place(&s->pass, layers[l - 1].gradient));
+    for (size_t l = LAYERS_OF_NET; kind == INPUT_GRADIENT && l-- > 1;) dense_backward(&s->pass, &s->pass.sites[l]);
 }
 
 static void blas_products(net *s, enum kind kind) {

@@ -17,13 +17,15 @@ typedef struct nn_outside {
     int failed;              /* since the function was set */
 } nn_outside;
 
+typedef struct nn_site nn_site; /* of a layer, see engine/layers.h */
+
 /* One batch on its way through the plan: everything a layer routine may look at. */
 typedef struct nn_pass {
     const nn_plan *plan;
-    void *parameters;        /* moving statistics change in training, the rest does not */
-    void *gradients;
+    nn_site *sites;          /* of all layers */
     void *workspace;         /* where the pass's first row lies, as for the input */
-    const void *input;       /* laid out like a layer's output */
+    void *input;             /* laid out like a layer's output */
+    int staged;              /* is the input that of engine/staging.h? */
     void *fixed;             /* what is there whatever the rows */
     size_t first, rows;      /* rows first ... of the batch, so many of them; first is 0 in a narrow plan */
     size_t pitch;            /* of the whole batch: see grid of engine/batch.h */
@@ -47,6 +49,7 @@ typedef struct nn_totals {
 typedef struct nn_engine {
     const char *target;
     int bits;
+    size_t site_size;        /* bytes of a site */
     nn_row_list families[NN_FAMILIES];
     void (*layer_shape)(nn_layer *layer);
     void (*layer_join)(nn_layer *layer, nn_layer *before); /* of two shaped layers: what one does for the other */
@@ -57,6 +60,7 @@ typedef struct nn_engine {
     void (*survey)(nn_model *model);                      /* after the rules of tensors have changed */
     void (*pack)(const nn_tensor *tensor, void *block, const void *array);
     void (*unpack)(const nn_tensor *tensor, void *array, const void *block);
+    void (*begin_sites)(nn_site *sites, const nn_model *model); /* of a run that is made */
     void (*stage)(nn_run *run);                          /* fills what nn_run_bind has made room for */
     void (*begin_epoch)(nn_run *run);                    /* rows in the order of the epoch, sums 0 */
     void (*advance)(nn_run *run, size_t max_batches, size_t max_epochs, double *means, double *seconds, double *last);

@@ -9,6 +9,9 @@ enum {
     NN_SUMS = 128, /* batches that have sums of their own before they are added up */
 };
 
+/* Sites of an epoch's batches, of its last batch if that has fewer rows, and of whatever else comes in between. */
+typedef enum nn_site_set { NN_SITES_OF_BATCHES, NN_SITES_OF_LAST, NN_SITES_OF_OTHERS, NN_SITE_SETS } nn_site_set;
+
 /* What an update has to see to: most models have no penalties and no constraints, and all their tensors move. */
 typedef struct nn_duties {
     int penalties, clips, constraints, gaps; /* gaps: some tensors do not move */
@@ -47,6 +50,7 @@ struct nn_run {
     size_t batch_size;
     void *block;          /* input, targets and weights of one batch, then the plan's workspace; starts on 64 bytes */
     void *input, *targets, *weights, *workspace;
+    nn_site *sites;       /* for each layer in the plan, of each set */
     nn_data train, validation;
     int holds;            /* steps end with the gradients */
     nn_staging staged, staged_validation;
@@ -63,5 +67,9 @@ struct nn_run {
     nn_run **helpers;     /* the runs in which threads 1 ... n_helpers work */
     size_t n_helpers;
 };
+
+static inline nn_site *nn_sites_of(const nn_run *run, nn_site_set set) {
+    return (nn_site *)((char *)run->sites + set * run->model->plan.n_layers * run->model->engine->site_size);
+}
 
 #endif

@@ -243,8 +243,8 @@ void nn_model_set_function(nn_model *m, nn_function function, void *context) { m
 
 /* ---- runs ---- */
 
-/* Input, targets, weights and workspace of one batch in one block, each padded; targets are at most as wide as outputs. */
-static nn_status cut_block(nn_run *run) {
+/* Input, targets, weights and workspace of one batch in one block, each padded, targets at most as wide as outputs; and the sites of its layers. */
+static nn_status make_room(nn_run *run) {
     const nn_plan *plan = &run->model->plan;
     const nn_engine *engine = run->model->engine;
     if (run->batch_size > SIZE_MAX / 4) return NN_TOO_LARGE;
@@ -260,6 +260,9 @@ static nn_status cut_block(nn_run *run) {
     run->targets = advance_by(engine, run->input, input);
     run->weights = advance_by(engine, run->targets, targets_reals);
     run->workspace = advance_by(engine, run->weights, weights);
+    run->sites = calloc(plan->n_layers, NN_SITE_SETS * engine->site_size);
+    if (!run->sites) return NN_OUT_OF_MEMORY;
+    for (size_t set = 0; set < NN_SITE_SETS; set++) engine->begin_sites(nn_sites_of(run, set), run->model);
     return NN_OK;
 }
 
@@ -270,7 +273,7 @@ nn_status nn_run_new(nn_model *model, size_t batch_size, nn_run **out) {
     run->model = model;
     run->batch_size = batch_size;
     run->threads = 1;
-    const nn_status status = cut_block(run);
+    const nn_status status = make_room(run);
     if (status != NN_OK) {
         nn_run_free(run);
         return status;
@@ -284,6 +287,7 @@ void nn_run_free(nn_run *run) {
     for (size_t t = 0; t < run->n_helpers; t++) nn_run_free(run->helpers[t]);
     free(run->helpers);
     block_free(run->block);
+    free(run->sites);
     free(run->order);
     block_free(run->staged.rows);
     block_free(run->staged_validation.rows);

@@ -45,7 +45,6 @@ static nn_status shape_layers(const nn_engine *engine, const nn_layer_record *re
         const size_t columns = plan->narrow ? layer->units : layer->stride; /* reals a row */
         if (layer->stride > widest) widest = layer->stride;
         engine->layer_shape(layer);
-        layer->input = before ? before->output : NN_PLAN_INPUT;
         if (before && layer->elementwise && !before->keeps_output && !layer->keeps_input) {
             layer->output = before->output;
         } else {

@@ -19,7 +19,6 @@ typedef struct nn_layer {
     nn_row kind;
     size_t inputs, units;          /* true widths */
     size_t input_stride, stride;   /* nn_pad of them */
-    size_t input;                  /* workspace place of its input, NN_PLAN_INPUT for the batch itself */
     size_t output, gradient;       /* workspace places of its output and of the gradient in its output */
     size_t scratch;                /* workspace place of as many reals as its output has, if it wants them */
     size_t fixed, fixed_reals;     /* place of this many reals whatever the rows */
@@ -37,8 +36,6 @@ typedef struct nn_layer {
     int couples_rows;              /* forward or backward of a row depends on the other rows of its batch, or sums over them */
     int keeps_sums;                /* the gradients of its tensors may be summed up over one block of rows after the other */
 } nn_layer;
-
-#define NN_PLAN_INPUT SIZE_MAX
 
 /* Narrow plans are for nets of few inputs, which are brought into their order anew each epoch, and of small kernels: at most these, measured, where wide plans
  * begin to be as fast. */

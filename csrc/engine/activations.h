@@ -17,11 +17,11 @@ NN_INLINE vec v_finite(vec x) { return clip(x, -NN_LARGEST, NN_LARGEST); } /* so
 /* dy slope: what is too small to matter on its way back through saturated units must not make all before them slow, see fade. */
 NN_INLINE vec through(vec dy, vec slope) { return fade(v_mul(dy, slope)); }
 
-NN_INLINE vec linear_forward(vec x, const real *n) { (void)n; return x; }
-NN_INLINE vec linear_backward(vec dy, vec y, const real *n) { (void)y; (void)n; return dy; }
+NN_INLINE vec linear_forward(vec x, const real *n) { return x; }
+NN_INLINE vec linear_backward(vec dy, vec y, const real *n) { return dy; }
 
-NN_INLINE vec relu_forward(vec x, const real *n) { (void)n; return v_max(v_zero(), x); } /* NaN stays NaN */
-NN_INLINE vec relu_backward(vec dy, vec y, const real *n) { (void)n; return v_keep(v_lt(v_zero(), y), dy); }
+NN_INLINE vec relu_forward(vec x, const real *n) { return v_max(v_zero(), x); } /* NaN stays NaN */
+NN_INLINE vec relu_backward(vec dy, vec y, const real *n) { return v_keep(v_lt(v_zero(), y), dy); }
 
 /* n: negative_slope. x if x >= 0, negative_slope * x below. */
 NN_INLINE vec leaky_relu_forward(vec x, const real *n) { return v_select(v_ge(x, v_zero()), x, v_mul(v_set(n[0]), x)); }
@@ -40,8 +40,8 @@ NN_INLINE vec rectifier_backward(vec dy, vec x, const real *n) {
     return v_select(v_gt(x, v_set(n[2])), rising, v_mul(v_set(n[0]), dy));
 }
 
-NN_INLINE vec sigmoid_forward(vec x, const real *n) { (void)n; return v_sigmoid_of(x, v_exp_fading(v_neg(v_abs(x)))); }
-NN_INLINE vec sigmoid_backward(vec dy, vec y, const real *n) { (void)n; return through(dy, v_fnma(y, y, y)); }
+NN_INLINE vec sigmoid_forward(vec x, const real *n) { return v_sigmoid_of(x, v_exp_fading(v_neg(v_abs(x)))); }
+NN_INLINE vec sigmoid_backward(vec dy, vec y, const real *n) { return through(dy, v_fnma(y, y, y)); }
 
 /* n: slope, offset. slope * x + offset cut to [0, 1]. */
 NN_INLINE vec hard_sigmoid_forward(vec x, const real *n) {
@@ -51,15 +51,14 @@ NN_INLINE vec hard_sigmoid_backward(vec dy, vec y, const real *n) {
     return v_keep(m_and(v_gt(y, v_zero()), v_lt(y, v_set(1))), v_mul(dy, v_set(n[0])));
 }
 
-NN_INLINE vec tanh_forward(vec x, const real *n) { (void)n; return v_tanh(x); }
-NN_INLINE vec tanh_backward(vec dy, vec y, const real *n) { (void)n; return v_mul(dy, v_fnma(y, y, v_set(1))); } /* the slope is 0, or not that small */
+NN_INLINE vec tanh_forward(vec x, const real *n) { return v_tanh(x); }
+NN_INLINE vec tanh_backward(vec dy, vec y, const real *n) { return v_mul(dy, v_fnma(y, y, v_set(1))); } /* the slope is 0, or not that small */
 
-NN_INLINE vec softplus_forward(vec x, const real *n) { (void)n; return v_softplus(x); }
-NN_INLINE vec softplus_backward(vec dy, vec x, const real *n) { (void)n; return through(dy, v_sigmoid(x)); }
+NN_INLINE vec softplus_forward(vec x, const real *n) { return v_softplus(x); }
+NN_INLINE vec softplus_backward(vec dy, vec x, const real *n) { return through(dy, v_sigmoid(x)); }
 
-NN_INLINE vec softsign_forward(vec x, const real *n) { (void)n; return v_div(x, v_add(v_set(1), v_abs(x))); }
+NN_INLINE vec softsign_forward(vec x, const real *n) { return v_div(x, v_add(v_set(1), v_abs(x))); }
 NN_INLINE vec softsign_backward(vec dy, vec y, const real *n) { /* f' = (1 - |y|)^2 */
-    (void)n;
     const vec rest = v_sub(v_set(1), v_abs(y));
     return through(dy, v_mul(rest, rest));
 }
@@ -73,16 +72,14 @@ NN_INLINE vec elu_backward(vec dy, vec x, const real *n) {
 #define SELU_SCALE ((real)1.0507009873554805)
 #define SELU_ALPHA ((real)1.6732632423543772)
 NN_INLINE vec selu_forward(vec x, const real *n) {
-    (void)n;
     return v_mul(v_set(SELU_SCALE), v_select(v_gt(x, v_zero()), x, v_mul(v_set(SELU_ALPHA), v_expm1(x))));
 }
 NN_INLINE vec selu_backward(vec dy, vec y, const real *n) { /* below 0, f' = y + scale * alpha */
-    (void)n;
     return through(dy, v_select(v_gt(y, v_zero()), v_set(SELU_SCALE), v_add(y, v_set(SELU_SCALE * SELU_ALPHA))));
 }
 
-NN_INLINE vec exponential_forward(vec x, const real *n) { (void)n; return v_exp(x); }
-NN_INLINE vec exponential_backward(vec dy, vec y, const real *n) { (void)n; return through(dy, y); }
+NN_INLINE vec exponential_forward(vec x, const real *n) { return v_exp(x); }
+NN_INLINE vec exponential_backward(vec dy, vec y, const real *n) { return through(dy, y); }
 
 /* sigmoid(x), and *rest = 1 - sigmoid(x) without cancellation */
 NN_INLINE vec sigmoid_and_rest(vec x, vec *rest) {
@@ -93,9 +90,8 @@ NN_INLINE vec sigmoid_and_rest(vec x, vec *rest) {
 }
 
 /* x sigmoid(x) */
-NN_INLINE vec silu_forward(vec x, const real *n) { (void)n; return v_mul(v_max(v_set(-NN_LARGEST), x), v_sigmoid(x)); }
+NN_INLINE vec silu_forward(vec x, const real *n) { return v_mul(v_max(v_set(-NN_LARGEST), x), v_sigmoid(x)); }
 NN_INLINE vec silu_backward(vec dy, vec x, const real *n) { /* f' = s (1 + x (1 - s)) */
-    (void)n;
     vec rest;
     const vec s = sigmoid_and_rest(x, &rest);
     return through(dy, v_mul(s, v_fma(v_finite(x), rest, v_set(1))));
@@ -103,9 +99,8 @@ NN_INLINE vec silu_backward(vec dy, vec x, const real *n) { /* f' = s (1 + x (1 
 
 /* x P(x), P the normal distribution function: (1 + erf(x / sqrt 2)) / 2 */
 NN_INLINE vec normal_share(vec x) { return v_fma(v_set(0.5), v_erf(v_mul(x, v_set((real)0.70710678118654752))), v_set(0.5)); }
-NN_INLINE vec gelu_forward(vec x, const real *n) { (void)n; return v_mul(v_max(v_set(-NN_LARGEST), x), normal_share(x)); }
+NN_INLINE vec gelu_forward(vec x, const real *n) { return v_mul(v_max(v_set(-NN_LARGEST), x), normal_share(x)); }
 NN_INLINE vec gelu_backward(vec dy, vec x, const real *n) { /* f' = P + x e^(-x^2 / 2) / sqrt(2 pi) */
-    (void)n;
     const vec z = v_finite(x), density = v_mul(v_exp_fading(v_mul(v_mul(z, v_set(-0.5)), z)), v_set((real)0.39894228040143268));
     return through(dy, v_fma(z, density, normal_share(x)));
 }
@@ -115,11 +110,9 @@ NN_INLINE vec gelu_backward(vec dy, vec x, const real *n) { /* f' = P + x e^(-x^
 #define GELU_CUBE ((real)0.071354816272600249) /* 0.044715 of that */
 NN_INLINE vec gelu_tanh_gate(vec x) { return v_mul(x, v_fma(v_mul(v_set(GELU_CUBE), x), x, v_set(GELU_LINE))); }
 NN_INLINE vec gelu_tanh_forward(vec x, const real *n) {
-    (void)n;
     return v_mul(v_max(v_set(-NN_LARGEST), x), v_sigmoid(gelu_tanh_gate(x)));
 }
 NN_INLINE vec gelu_tanh_backward(vec dy, vec x, const real *n) {
-    (void)n;
     vec rest;
     const vec z = clip(x, -64, 64), s = sigmoid_and_rest(gelu_tanh_gate(z), &rest); /* beyond, the gate is shut or open */
     const vec rise = v_mul(z, v_fma(v_mul(v_set(3 * GELU_CUBE), z), z, v_set(GELU_LINE)));
@@ -136,35 +129,31 @@ NN_INLINE vec mish_gate(vec x, vec *rest) {
     return v_div(top, bottom);
 }
 NN_INLINE vec mish_forward(vec x, const real *n) {
-    (void)n;
     vec rest;
     return v_mul(v_max(v_set(-NN_LARGEST), x), mish_gate(x, &rest));
 }
 NN_INLINE vec mish_backward(vec dy, vec x, const real *n) { /* f' = t + x (1 - t)(1 + t) sigmoid(x) */
-    (void)n;
     vec rest;
     const vec t = mish_gate(x, &rest), rise = v_mul(v_mul(rest, v_add(v_set(1), t)), v_sigmoid(x));
     return through(dy, v_fma(v_finite(x), rise, t));
 }
 
 /* log sigmoid(x) = -log(1 + e^-x) */
-NN_INLINE vec log_sigmoid_forward(vec x, const real *n) { (void)n; return v_neg(v_softplus(v_neg(x))); }
-NN_INLINE vec log_sigmoid_backward(vec dy, vec x, const real *n) { (void)n; return through(dy, v_sigmoid(v_neg(x))); }
+NN_INLINE vec log_sigmoid_forward(vec x, const real *n) { return v_neg(v_softplus(v_neg(x))); }
+NN_INLINE vec log_sigmoid_backward(vec dy, vec x, const real *n) { return through(dy, v_sigmoid(v_neg(x))); }
 
 /* x (x + 3) / 6 for |x| < 3, 0 below, x above */
 NN_INLINE vec hard_silu_forward(vec x, const real *n) {
-    (void)n;
     return v_mul(v_max(v_set(-NN_LARGEST), x), v_div(clip(v_add(x, v_set(3)), 0, 6), v_set(6)));
 }
 NN_INLINE vec hard_silu_backward(vec dy, vec x, const real *n) {
-    (void)n;
     const vec inside = v_div(v_fma(v_set(2), x, v_set(3)), v_set(6));
     return through(dy, v_select(v_ge(x, v_set(3)), v_set(1), v_select(v_le(x, v_set(-3)), v_zero(), inside)));
 }
 
 /* x cut to [-1, 1] */
-NN_INLINE vec hard_tanh_forward(vec x, const real *n) { (void)n; return clip(x, -1, 1); }
-NN_INLINE vec hard_tanh_backward(vec dy, vec y, const real *n) { (void)n; return v_keep(v_lt(v_abs(y), v_set(1)), dy); }
+NN_INLINE vec hard_tanh_forward(vec x, const real *n) { return clip(x, -1, 1); }
+NN_INLINE vec hard_tanh_backward(vec dy, vec y, const real *n) { return v_keep(v_lt(v_abs(y), v_set(1)), dy); }
 
 /* n: alpha > 0. x if x > 0, alpha * (e^(x / alpha) - 1) below. */
 NN_INLINE vec celu_forward(vec x, const real *n) {
@@ -183,9 +172,8 @@ NN_INLINE vec hard_shrink_forward(vec x, const real *n) { return v_select(v_le(v
 NN_INLINE vec hard_shrink_backward(vec dy, vec x, const real *n) { return v_keep(v_gt(v_abs(x), v_set(n[0])), dy); }
 
 /* x - tanh x */
-NN_INLINE vec tanh_shrink_forward(vec x, const real *n) { (void)n; return v_sub(x, v_tanh(x)); }
+NN_INLINE vec tanh_shrink_forward(vec x, const real *n) { return v_sub(x, v_tanh(x)); }
 NN_INLINE vec tanh_shrink_backward(vec dy, vec x, const real *n) {
-    (void)n;
     const vec t = v_tanh(x);
     return through(dy, v_mul(t, t));
 }
@@ -208,11 +196,10 @@ NN_INLINE vec squareplus_backward(vec dy, vec x, const real *n) { /* f' = f / ro
 /* 0 below -1, (x + 1)^2 / 4, x above 1. */
 NN_INLINE vec sparse_plus_slope(vec x) { return clip(v_mul(v_set(0.5), v_add(x, v_set(1))), 0, 1); }
 NN_INLINE vec sparse_plus_forward(vec x, const real *n) {
-    (void)n;
     const vec slope = sparse_plus_slope(x);
     return v_select(v_ge(x, v_set(1)), x, v_mul(slope, slope));
 }
-NN_INLINE vec sparse_plus_backward(vec dy, vec x, const real *n) { (void)n; return through(dy, sparse_plus_slope(x)); }
+NN_INLINE vec sparse_plus_backward(vec dy, vec x, const real *n) { return through(dy, sparse_plus_slope(x)); }
 
 /* n: threshold, value. x above the threshold, else value. */
 NN_INLINE vec threshold_forward(vec x, const real *n) { return v_select(v_le(x, v_set(n[0])), v_set(n[1]), x); } /* NaN stays NaN */
@@ -220,7 +207,6 @@ NN_INLINE vec threshold_backward(vec dy, vec x, const real *n) { return v_keep(v
 
 /* e^(x - max) / sum. */
 NN_INLINE void softmax_forward(real *y, const real *x, size_t units, size_t pitch, const real *n) {
-    (void)n;
     vec largest = v_load(x), total = v_zero();
     for (size_t u = 1; u < units; u++) largest = v_max(v_load(x + u * pitch), largest);
     for (size_t u = 0; u < units; u++) {
@@ -231,7 +217,6 @@ NN_INLINE void softmax_forward(real *y, const real *x, size_t units, size_t pitc
     for (size_t u = 0; u < units; u++) v_store(y + u * pitch, v_div(v_load(y + u * pitch), total));
 }
 NN_INLINE void softmax_backward(real *dx, const real *dy, const real *y, size_t units, size_t pitch, const real *n) {
-    (void)n;
     vec mean = v_zero();
     for (size_t u = 0; u < units; u++) mean = v_fma(v_load(dy + u * pitch), v_load(y + u * pitch), mean);
     for (size_t u = 0; u < units; u++) v_store(dx + u * pitch, through(v_sub(v_load(dy + u * pitch), mean), v_load(y + u * pitch)));
@@ -239,7 +224,6 @@ NN_INLINE void softmax_backward(real *dx, const real *dy, const real *y, size_t 
 
 /* x - max - log sum of e^(x - max). */
 NN_INLINE void log_softmax_forward(real *y, const real *x, size_t units, size_t pitch, const real *n) {
-    (void)n;
     vec largest = v_load(x), total = v_zero();
     for (size_t u = 1; u < units; u++) largest = v_max(v_load(x + u * pitch), largest);
     for (size_t u = 0; u < units; u++) total = v_add(total, v_exp_fading(v_sub(v_load(x + u * pitch), largest)));
@@ -247,7 +231,6 @@ NN_INLINE void log_softmax_forward(real *y, const real *x, size_t units, size_t 
     for (size_t u = 0; u < units; u++) v_store(y + u * pitch, v_sub(v_sub(v_load(x + u * pitch), largest), log_total));
 }
 NN_INLINE void log_softmax_backward(real *dx, const real *dy, const real *y, size_t units, size_t pitch, const real *n) {
-    (void)n;
     vec total = v_zero();
     for (size_t u = 0; u < units; u++) total = v_add(total, v_load(dy + u * pitch));
     for (size_t u = 0; u < units; u++) v_store(dx + u * pitch, v_fnma(v_exp_fading(v_load(y + u * pitch)), total, v_load(dy + u * pitch)));
@@ -256,7 +239,6 @@ NN_INLINE void log_softmax_backward(real *dx, const real *dy, const real *y, siz
 /* The nearest point of the simplex: max(x - level, 0) with the level that makes the sum 1. The units above it are the `count` largest ones, the most for
  * which 1 + count * (least of them) exceeds their sum; it is looked for at every unit, quadratic in their number. Martins and Astudillo, 2016. */
 NN_INLINE void sparsemax_forward(real *y, const real *x, size_t units, size_t pitch, const real *n) {
-    (void)n;
     vec largest = v_load(x), count = v_set(1), sum = v_zero(), undefined = v_zero();
     for (size_t u = 0; u < units; u++) {
         largest = v_max(v_load(x + u * pitch), largest);
@@ -279,7 +261,6 @@ NN_INLINE void sparsemax_forward(real *y, const real *x, size_t units, size_t pi
     for (size_t u = 0; u < units; u++) v_store(y + u * pitch, v_max(v_zero(), v_sub(v_sub(v_load(x + u * pitch), largest), level)));
 }
 NN_INLINE void sparsemax_backward(real *dx, const real *dy, const real *y, size_t units, size_t pitch, const real *n) {
-    (void)n;
     vec count = v_zero(), sum = v_zero();
     for (size_t u = 0; u < units; u++) {
         const mask above = v_gt(v_load(y + u * pitch), v_zero());
@@ -371,7 +352,6 @@ typedef struct activation_routines {
     static NN_APART void name##_slope_of_batch(const nn_row *row, real *dx, real *dy, real *x, real *y, const grid *g) { \
         real n[NN_NUMBERS]; \
         numbers_of(n, row); \
-        (void)x; \
         for (size_t r = 0; r < g->rows; r += NN_LANES) { \
             real *lanes = lanes_of(g, dy, r, 0); \
             name##_backward(g->narrow ? dx + r : lanes, lanes, lanes_of(g, y, r, 1), g->units, lanes_pitch(g), n); \

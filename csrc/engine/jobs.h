@@ -34,11 +34,18 @@ typedef struct batch_step {
 
 static size_t stages_of(const batch_step *s) { return 2 * s->batch.plan->n_layers + 2 - s->skip; }
 
-/* The layer whose forward or backward a stage is, or NULL. */
+/* The number of the layer whose forward or backward a stage is, or NO_LAYER. */
+#define NO_LAYER SIZE_MAX
+static size_t index_of_stage(const batch_step *s, size_t stage) {
+    const size_t layers = s->batch.plan->n_layers;
+    if (stage == 0 || stage == layers + 1) return NO_LAYER;
+    return stage <= layers ? stage - 1 : stages_of(s) - 1 - stage;
+}
+
+/* That layer, or NULL. */
 static const nn_layer *layer_of_stage(const batch_step *s, size_t stage) {
-    const nn_plan *plan = s->batch.plan;
-    if (stage == 0 || stage == plan->n_layers + 1) return NULL;
-    return &plan->layers[stage <= plan->n_layers ? stage - 1 : stages_of(s) - 1 - stage];
+    const size_t index = index_of_stage(s, stage);
+    return index == NO_LAYER ? NULL : &s->batch.plan->layers[index];
 }
 
 static int stage_couples_rows(const batch_step *s, size_t stage) {
@@ -47,19 +54,19 @@ static int stage_couples_rows(const batch_step *s, size_t stage) {
 }
 
 /* What losses and metrics look at, of the rows of a pass. */
-static outcome outcome_of(const batch_step *s, const nn_pass *p) {
+static outcome outcome_of_rows(const batch_step *s, const nn_pass *p) {
     const nn_run *run = s->run;
     return (outcome){.grid = grid_of(p, p->plan->units), .target_grid = grid_of(p, run->train.target_units),
-                     .targets = run_real(run->targets) + p->first * NN_LANES, .outputs = place(p, last_layer(p->plan)->output),
+                     .targets = run_real(run->targets) + p->first * NN_LANES, .outputs = last_site(p)->y,
                      .weights = run->train.weights ? run_real(run->weights) + p->first : NULL, .batch_rows = s->batch.rows};
 }
 
-static void gather_inputs(const batch_step *s, nn_pass *p) {
+static void gather_inputs_of_rows(const batch_step *s, nn_pass *p) {
     const grid inputs = grid_of(p, p->plan->inputs);
     gather((real *)p->input, &inputs, s->run->train.x, s->order, s->start + p->first);
 }
 
-static void gather_targets(const batch_step *s, nn_pass *p) {
+static void gather_targets_of_rows(const batch_step *s, nn_pass *p) {
     const nn_run *run = s->run;
     const nn_data *data = &run->train;
     const grid targets = grid_of(p, data->target_units), single = grid_of_weights(p->rows);
@@ -70,15 +77,16 @@ static void gather_targets(const batch_step *s, nn_pass *p) {
 static void do_stages(const batch_step *s, nn_pass *p, size_t from, size_t to) {
     const nn_plan *plan = p->plan;
     for (size_t stage = from; stage < to; stage++) {
-        const nn_layer *layer = layer_of_stage(s, stage);
-        if (stage == 0) gather_inputs(s, p);
-        else if (!layer) {
-            gather_targets(s, p);
-            const outcome o = outcome_of(s, p);
-            gradient_of_loss(s->run->model, &o, place(p, last_layer(plan)->gradient));
+        if (stage == 0) {
+            gather_inputs_of_rows(s, p);
+        } else if (stage == plan->n_layers + 1) {
+            gather_targets_of_rows(s, p);
+            const outcome o = outcome_of_rows(s, p);
+            gradient_of_loss(s->run->model, &o, last_site(p)->dy);
+        } else {
+            const nn_site *site = &p->sites[index_of_stage(s, stage)];
+            (stage <= plan->n_layers ? site->forward : site->backward)(p, site);
         }
-        else if (stage <= plan->n_layers) layer_forward(p, layer);
-        else layer_backward(p, layer, layer == plan->layers ? NULL : place(p, layer[-1].gradient));
     }
 }
 
@@ -88,15 +96,17 @@ static nn_pass pass_of_rows(batch_step *s, size_t first, size_t rows, size_t thr
     nn_pass p = s->batch;
     if (s->inputs_each) {
         p.input = own->input;
-        if (!s->shares[thread].has_inputs) gather_inputs(s, &p);
+        if (!s->shares[thread].has_inputs) gather_inputs_of_rows(s, &p);
         s->shares[thread].has_inputs = 1;
     }
     p.first = first;
+    p.sites = nn_sites_of(own, NN_SITES_OF_OTHERS);
     p.workspace = (real *)p.workspace + first * NN_LANES;
-    p.input = (const real *)p.input + first * NN_LANES;
+    p.input = (real *)p.input + first * NN_LANES;
     p.rows = rows;
     p.lanes = fixed_of_run(own) + p.plan->lanes;
     p.ahead = &s->shares[thread].ahead;
+    find_sites(&p);
     return p;
 }
 
@@ -147,15 +157,15 @@ static int goes_by_element(const batch_step *s, size_t stage) {
 static void do_panels(void *context, size_t part, size_t thread) {
     batch_step *s = context;
     nn_pass p = pass_of_rows(s, 0, s->batch.rows, thread);
-    const nn_layer *l = layer_of_stage(s, s->from);
+    const nn_site *site = &p.sites[index_of_stage(s, s->from)];
     const size_t panels = panels_of_stage(s, s->from), from = part * panels / s->parts, to = (part + 1) * panels / s->parts;
-    if (is_forward(s, s->from)) dense_forward_panels(&p, l, from, to);
-    else dense_backward_panels(&p, l, place(&p, l[-1].gradient), from, to);
+    if (is_forward(s, s->from)) dense_forward_panels(site, from, to);
+    else dense_backward_panels(site, from, to);
     for (size_t stage = s->from + 1; stage < s->to; stage++) {
-        l = layer_of_stage(s, stage);
-        const size_t start = from * p.pitch, units = (to * NN_LANES < l->units ? to * NN_LANES : l->units) - from * NN_LANES;
-        if (is_forward(s, stage)) layer_activation(&p, l, start, units);
-        else layer_activation_backward(&p, l, place(&p, l[-1].gradient), start, units);
+        site = &p.sites[index_of_stage(s, stage)];
+        const size_t start = from * p.pitch, units = (to * NN_LANES < site->grid.units ? to * NN_LANES : site->grid.units) - from * NN_LANES;
+        if (is_forward(s, stage)) activation_units(site, start, units);
+        else activation_units_backward(site, start, units);
     }
 }
 
@@ -201,9 +211,10 @@ static size_t own_tiles_of(const batch_step *s, const nn_layer *l) {
     return (t.across * t.along - 1) / s->run->step_threads + 1;
 }
 
-static void do_tile(nn_pass *p, const batch_step *s, const nn_layer *l, size_t n) {
+static void do_tile(nn_pass *p, const batch_step *s, const nn_site *site, size_t n) {
+    const nn_layer *l = site->layer;
     if (l->tensors[0].vector) {
-        if (n == 0) layer_weights(p, l);
+        if (n == 0 && site->weights) site->weights(p, site);
         return;
     }
     const tiling t = tiling_of(s, l);
@@ -211,7 +222,7 @@ static void do_tile(nn_pass *p, const batch_step *s, const nn_layer *l, size_t n
     const size_t column = n / t.along, row = n % t.along, blocks = nn_pad(l->inputs) / NN_LANES, panels = l->stride / NN_LANES;
     const size_t panel = column * panels / t.across, end = (column + 1) * panels / t.across;
     const size_t from = row * blocks / t.along * NN_LANES, to = (row + 1) * blocks / t.along * NN_LANES;
-    dense_gradient(p, l, &(kernel_part){from, to < l->inputs ? to : l->inputs, panel, end - panel});
+    dense_gradient(p, site, &(kernel_part){from, to < l->inputs ? to : l->inputs, panel, end - panel});
 }
 
 /* The last part sums up loss and metrics, the others are tiles: for each thread its share of every layer's. */
@@ -219,15 +230,15 @@ static void do_tiles(void *context, size_t part, size_t thread) {
     batch_step *s = context;
     nn_pass p = pass_of_rows(s, 0, s->batch.rows, thread);
     if (part == s->own_tiles * s->run->step_threads) {
-        const outcome o = outcome_of(s, &p);
+        const outcome o = outcome_of_rows(s, &p);
         measure(s->run->model, &o, s->batch.penalty, s->sums);
         return;
     }
     const size_t share = part / s->own_tiles;
     size_t n = part % s->own_tiles;
-    const nn_layer *l = p.plan->layers;
-    for (; n >= own_tiles_of(s, l); l++) n -= own_tiles_of(s, l);
-    do_tile(&p, s, l, share * own_tiles_of(s, l) + n);
+    const nn_site *site = p.sites;
+    for (; n >= own_tiles_of(s, site->layer); site++) n -= own_tiles_of(s, site->layer);
+    do_tile(&p, s, site, share * own_tiles_of(s, site->layer) + n);
 }
 
 static void do_all_tiles(batch_step *s) {
@@ -252,7 +263,7 @@ static NN_APART void train_in_parts(nn_run *run, size_t start, size_t rows, doub
     s.run = run;
     s.order = run->shuffle != NN_KEEP ? run->order : NULL;
     s.start = start;
-    s.batch = pass_of(run, run->input, rows, 1);
+    s.batch = pass_of(run, NN_SITES_OF_BATCHES, NULL, rows, 1);
     s.skip = m->fused ? 1 : 0;
     s.sums = sums;
     for (size_t t = 0; t < run->step_threads; t++) s.shares[t].has_inputs = 0;

@@ -80,12 +80,13 @@ NN_INLINE void narrow_product(const narrow_operands *o, size_t pitch, const size
  * fill lanes, as chains over the rows in their order. */
 typedef struct narrow_layer {
     real *gradient;        /* [inputs][units] */
-    const real *x, *dy;    /* [inputs][pitch], [units][pitch] */
+    const real *dy;        /* [units][pitch] */
     size_t inputs, units, pitch;
     real *kept;            /* sums that go on from one block of rows of the batch to the next, [16] each; NULL: these are all rows */
     int begins, ends;      /* are these the first, the last rows of the batch? */
     real *waiting;         /* scratch [16][16] */
 } narrow_layer;
+typedef void narrow_way(const narrow_layer *l, const real *x); /* x [inputs][pitch] */
 
 /* Lane k = the sum of waiting[k][16]. */
 static vec waiting_sums(const real *waiting) {
@@ -121,9 +122,9 @@ NN_INLINE void narrow_sums(real *waiting, vec *sums, int begins, const real *x, 
 }
 
 /* In tiles of 16 / B inputs by B units, of which there are no fewer: the last ones overlap their neighbours. kept, pitch and B may be constants. */
-NN_INLINE void narrow_tiles(const narrow_layer *l, real *kept, const size_t pitch, const size_t B) {
+NN_INLINE void narrow_tiles(const narrow_layer *l, const real *x, real *kept, const size_t pitch, const size_t B) {
     const size_t A = NN_LANES / B, inputs = l->inputs, units = l->units;
-    const real *x = l->x, *dy = l->dy;
+    const real *dy = l->dy;
     real *gradient = l->gradient, *waiting = kept ? kept : l->waiting;
     for (size_t i = 0; i < inputs; i += A) {
         const size_t input = i + A <= inputs ? i : inputs - A;
@@ -149,9 +150,8 @@ NN_INLINE void narrow_tiles(const narrow_layer *l, real *kept, const size_t pitc
 }
 
 /* One sum after the other, where there are fewer than a tile has. kept and pitch may be constants. */
-NN_INLINE void narrow_few(const narrow_layer *l, real *kept, const size_t pitch) {
+NN_INLINE void narrow_few(const narrow_layer *l, const real *x, real *kept, const size_t pitch) {
     const size_t inputs = l->inputs, units = l->units;
-    const real *x = l->x;
     real *to = l->gradient;
     for (size_t i = 0; i < inputs; i++, x += pitch) {
         const real *dy = l->dy;
@@ -193,7 +193,7 @@ static int narrow_has_chains(size_t inputs, size_t units) {
 enum { CHAIN_ROWS = 64 }; /* The trees of larger batches cost little beside their sums. */
 
 /* pitch <= CHAIN_ROWS */
-static NN_APART void narrow_chains(const narrow_layer *l) {
+static NN_APART void narrow_chains(const narrow_layer *l, const real *x) {
     static const real none[NN_LANES];
     real turned[CHAIN_ROWS * NN_NARROW_UNITS], padding[NN_NARROW_KERNEL + (NN_NARROW_UNITS + 1) * NN_LANES]; /* [pitch][units padded], [inputs][units padded] */
     const size_t units = l->units, padded = nn_pad(units), pitch = l->pitch;
@@ -209,7 +209,7 @@ static NN_APART void narrow_chains(const narrow_layer *l) {
             }
         }
     }
-    const narrow_operands o = {.c = sums, .a = l->x, .ai = pitch, .ak = 1, .b = turned, .m = l->inputs, .k = pitch};
+    const narrow_operands o = {.c = sums, .a = x, .ai = pitch, .ak = 1, .b = turned, .m = l->inputs, .k = pitch};
     narrow_product(&o, padded, 0, UNCHANGED);
     for (size_t i = 0; sums == padding && i < l->inputs; i++) copy_row(l->gradient + i * units, padding + i * padded, units);
 }
@@ -217,27 +217,23 @@ static NN_APART void narrow_chains(const narrow_layer *l) {
 /* The ways of summing up: tiles of B units, or of 0: one sum after the other. Each is compiled by itself, and again for the usual batches, of which all is known;
  * of double that would be too much code. */
 #define WAYS(WAY) WAY(0) WAY(1) WAY(2) WAY(4) WAY(8)
-NN_INLINE void narrow_way(const narrow_layer *l, real *kept, const size_t pitch, const size_t B) {
-    if (B) narrow_tiles(l, kept, pitch, B);
-    else narrow_few(l, kept, pitch);
+NN_INLINE void narrow_sum_up(const narrow_layer *l, const real *x, real *kept, const size_t pitch, const size_t B) {
+    if (B) narrow_tiles(l, x, kept, pitch, B);
+    else narrow_few(l, x, kept, pitch);
 }
 #define WAY(B) \
-    static NN_APART void narrow_way_##B(const narrow_layer *l) { narrow_way(l, l->kept, l->pitch, B); } \
-    static NN_APART void narrow_usual_way_##B(const narrow_layer *l) { narrow_way(l, NULL, 2 * NN_LANES, B); }
+    static NN_APART void narrow_way_##B(const narrow_layer *l, const real *x) { narrow_sum_up(l, x, l->kept, l->pitch, B); } \
+    static NN_APART void narrow_usual_way_##B(const narrow_layer *l, const real *x) { narrow_sum_up(l, x, NULL, 2 * NN_LANES, B); }
 WAYS(WAY)
 #undef WAY
 
 /* chains, tile_units: see nn_layer. */
-NN_INLINE void narrow_gradient(const narrow_layer *l, int chains, size_t tile_units) {
-    if (chains && !l->kept && l->pitch <= CHAIN_ROWS) {
-        narrow_chains(l);
-        return;
-    }
+static narrow_way *narrow_way_of(const narrow_layer *l, int chains, size_t tile_units) {
+    if (chains && !l->kept && l->pitch <= CHAIN_ROWS) return narrow_chains;
     const int usual = NN_BITS == 32 && !l->kept && l->pitch == 2 * NN_LANES;
-    switch (tile_units) {
-#define WAY(B) case B: (usual ? narrow_usual_way_##B : narrow_way_##B)(l); return;
+#define WAY(B) if (tile_units == B) return usual ? narrow_usual_way_##B : narrow_way_##B;
     WAYS(WAY)
 #undef WAY
-    }
+    return NULL;
 }
 #undef WAYS

@@ -1,42 +1,52 @@
-/* Layers. To add one: its row in NN_LAYER_ROWS, here, and its four routines, here or in a file included here; a class under nnlite/layers/; a line of
+/* Layers. To add one: its row in NN_LAYER_ROWS, here, and its routines, here or in a file included here; a class under nnlite/layers/; a line of
  * tests/reference.py. Every activation row is a layer too: those follow the rows of this list.
  *
  * NAME_shape(l)             tensors, scratch and what backward will read, from l's widths and numbers
- * NAME_forward(p, l)        output from input, both laid out as in batch.h
- * NAME_backward(p, l, dx)   dx, like the input, from the gradient in the output; dx is NULL for the first layer
- * NAME_weights(p, l)        gradients of the layer's tensors, from its input and the gradient in its output
+ * NAME_forward(p, s)        output y from input x, both laid out as in batch.h
+ * NAME_backward(p, s)       dx, like the input, from the gradient dy in the output; dx is NULL for the first layer
+ * weights(p, s)             gradients of the layer's tensors, from x and dy; NULL if it has none, or backward has made them
  *
  * Backward of all layers comes before weights of any, so each gradient has its own place. Padding of outputs may hold anything finite; padding of
  * gradients is 0, so padding of parameters stays 0. */
 
 #define NN_LAYER_ROWS(ROW) \
-    ROW(dense) \
-    ROW(batch_normalization) \
-    ROW(layer_normalization) \
-    ROW(unit_normalization) \
-    ROW(normalization) \
-    ROW(rescaling) \
-    ROW(prelu) \
-    ROW(dropout) \
-    ROW(gaussian_dropout) \
-    ROW(gaussian_noise) \
-    ROW(alpha_dropout) \
-    ROW(activity_regularization) \
-    ROW(given)
+    ROW(dense, dense_weights) \
+    ROW(batch_normalization, NULL) \
+    ROW(layer_normalization, layer_normalization_weights) \
+    ROW(unit_normalization, NULL) \
+    ROW(normalization, NULL) \
+    ROW(rescaling, NULL) \
+    ROW(prelu, NULL) \
+    ROW(dropout, NULL) \
+    ROW(gaussian_dropout, NULL) \
+    ROW(gaussian_noise, NULL) \
+    ROW(alpha_dropout, NULL) \
+    ROW(activity_regularization, NULL) \
+    ROW(given, NULL)
+
+typedef void layer_routine(nn_pass *p, const nn_site *s);
+
+/* Where a layer works: all it reads and writes, found once for all batches of as many rows. */
+struct nn_site {
+    const nn_layer *layer;
+    const double *numbers;               /* of its row */
+    layer_routine *forward, *backward, *weights; /* NULL where nothing is left to do */
+    real *x, *y, *dy, *dx;               /* input, output, and the gradients in the output and, or NULL, in the input */
+    real *scratch, *fixed;
+    real *values[NN_LAYER_TENSORS], *gradients[NN_LAYER_TENSORS]; /* NULL beyond the layer's tensors */
+    grid grid;                           /* of y, dy, dx */
+    narrow_layer sums;                   /* of a dense layer of a narrow plan, but x */
+    narrow_way *sum_up;
+    real *ones;                          /* its input that stands for the bias, if that must be made anew in each step */
+};
+
+static inline size_t site_index(const nn_pass *p, const nn_site *s) { return (size_t)(s - p->sites); }
 
 /* Called, not inlined: the way to a small layer would lead through what the largest needs. */
-#define ROW(name) \
-    static NN_APART void name##_forward(nn_pass *p, const nn_layer *l); \
-    static NN_APART void name##_backward(nn_pass *p, const nn_layer *l, real *dx); \
-    static NN_APART void name##_weights(nn_pass *p, const nn_layer *l);
+#define ROW(name, weights) static NN_APART layer_routine name##_forward, name##_backward;
 NN_LAYER_ROWS(ROW)
 #undef ROW
 
-static inline real *place(const nn_pass *p, size_t where) { return (real *)p->workspace + where * p->room; }
-static inline real *fixed_place(const nn_pass *p, size_t where) { return (real *)p->fixed + where; }
-static inline real *layer_input(const nn_pass *p, const nn_layer *l) { return l->input == NN_PLAN_INPUT ? (real *)p->input : place(p, l->input); }
-static inline real *tensor_values(const nn_pass *p, const nn_layer *l, size_t t) { return (real *)p->parameters + l->tensors[t].offset; }
-static inline real *tensor_gradient(const nn_pass *p, const nn_layer *l, size_t t) { return (real *)p->gradients + l->tensors[t].offset; }
 NN_INLINE grid grid_of(const nn_pass *p, size_t units) {
     const nn_plan *plan = p->plan;
     return (grid){p->rows, units, p->pitch, p->lanes, plan->lanes_reals, plan->narrow};
@@ -60,42 +70,45 @@ static void dense_shape(nn_layer *l) {
 static inline size_t kernel_pitch(const nn_layer *l) { return l->inputs * NN_LANES; }
 
 /* Panels [from, to) of a wide layer's output. */
-static void dense_forward_panels(nn_pass *p, const nn_layer *l, size_t from, size_t to) {
-    const panel_product wide = {
-        .c = place(p, l->output), .cp = p->pitch, .a = layer_input(p, l), .ap = p->pitch, .b = tensor_values(p, l, 0), .bp = kernel_pitch(l),
-        .start = l->n_tensors > 1 ? tensor_values(p, l, 1) : NULL, .k = l->inputs, .columns = l->units};
-    panel_forward(&wide, p->rows, from, to);
+static void dense_forward_panels(const nn_site *s, size_t from, size_t to) {
+    const nn_layer *l = s->layer;
+    const size_t pitch = s->grid.pitch;
+    const panel_product wide = {.c = s->y, .cp = pitch, .a = s->x, .ap = pitch, .b = s->values[0], .bp = kernel_pitch(l), .start = s->values[1],
+                                .k = l->inputs, .columns = l->units};
+    panel_forward(&wide, s->grid.rows, from, to);
 }
 
-static void dense_forward(nn_pass *p, const nn_layer *l) {
-    if (p->plan->narrow) {
+static void dense_forward(nn_pass *p, const nn_site *s) {
+    const nn_layer *l = s->layer;
+    if (l->narrow) {
         const real least = l->rectifies ? 0 : -NN_INFINITY;
-        const narrow_operands narrow = {.c = place(p, l->output), .a = tensor_values(p, l, 0), .ai = 1, .ak = l->units, .b = layer_input(p, l),
-                                        .start = l->n_tensors > 1 ? tensor_values(p, l, 1) : NULL, .m = l->units, .k = l->inputs, .with = &least};
-        narrow_product(&narrow, p->pitch, 16, FLOORED);
+        const narrow_operands narrow = {.c = s->y, .a = s->values[0], .ai = 1, .ak = l->units, .b = s->x, .start = s->values[1], .m = l->units,
+                                        .k = l->inputs, .with = &least};
+        narrow_product(&narrow, s->grid.pitch, 16, FLOORED);
         return;
     }
-    dense_forward_panels(p, l, 0, l->stride / NN_LANES);
+    dense_forward_panels(s, 0, l->stride / NN_LANES);
 }
 
 /* Panels [from, to) of the gradient in a wide layer's input. */
-static void dense_backward_panels(nn_pass *p, const nn_layer *l, real *dx, size_t from, size_t to) {
-    const panel_product wide = {
-        .c = dx, .cp = p->pitch, .a = place(p, l->gradient), .ap = p->pitch, .b = tensor_values(p, l, 0), .bp = kernel_pitch(l),
-        .turned = 1, .k = l->units, .columns = l->inputs};
-    panel_forward(&wide, p->rows, from, to);
+static void dense_backward_panels(const nn_site *s, size_t from, size_t to) {
+    const nn_layer *l = s->layer;
+    const size_t pitch = s->grid.pitch;
+    const panel_product wide = {.c = s->dx, .cp = pitch, .a = s->dy, .ap = pitch, .b = s->values[0], .bp = kernel_pitch(l), .turned = 1,
+                                .k = l->units, .columns = l->inputs};
+    panel_forward(&wide, s->grid.rows, from, to);
 }
 
-static void dense_backward(nn_pass *p, const nn_layer *l, real *dx) {
-    if (!dx) return;
-    if (p->plan->narrow) {
-        const narrow_operands narrow = {.c = dx, .a = tensor_values(p, l, 0), .ai = l->units, .ak = 1, .b = place(p, l->gradient), .m = l->inputs, .k = l->units,
-                                        .with = layer_input(p, l)};
-        if (l[-1].backward_done) narrow_product(&narrow, p->pitch, 0, GATED); /* where dx is asked for, there is a layer before */
-        else narrow_product(&narrow, p->pitch, 0, UNCHANGED);
+static void dense_backward(nn_pass *p, const nn_site *s) {
+    const nn_layer *l = s->layer;
+    if (!s->dx) return;
+    if (l->narrow) {
+        const narrow_operands narrow = {.c = s->dx, .a = s->values[0], .ai = l->units, .ak = 1, .b = s->dy, .m = l->inputs, .k = l->units, .with = s->x};
+        if (l[-1].backward_done) narrow_product(&narrow, s->grid.pitch, 0, GATED); /* where dx is asked for, there is a layer before */
+        else narrow_product(&narrow, s->grid.pitch, 0, UNCHANGED);
         return;
     }
-    dense_backward_panels(p, l, dx, 0, l->input_stride / NN_LANES);
+    dense_backward_panels(s, 0, l->input_stride / NN_LANES);
 }
 
 /* Part of a wide kernel: inputs [from, to), of which from is a multiple of 16, of so many panels. */
@@ -104,7 +117,8 @@ typedef struct kernel_part {
 } kernel_part;
 
 /* Gradient and optimizer step of a part of the kernel: 16 inputs and a strip of panels at a time. */
-static void dense_flow(nn_pass *p, const nn_layer *l, const kernel_part *k) {
+static void dense_flow(nn_pass *p, const nn_site *s, const kernel_part *k) {
+    const nn_layer *l = s->layer;
     const size_t parts = (k->panels + NN_TILE_PANELS - 1) / NN_TILE_PANELS * ((k->to - k->from + NN_LANES - 1) / NN_LANES);
     for (size_t panel = k->panel, end = panel + k->panels, n; panel < end; panel += n) {
         n = strip_panels(end - panel);
@@ -112,8 +126,8 @@ static void dense_flow(nn_pass *p, const nn_layer *l, const kernel_part *k) {
             _Alignas(64) real gradient[NN_TILE_PANELS * BLOCK_REALS];
             nearing near = {.lines = BLOCK_REALS / NN_LINE};
             const size_t inputs = at_most_16(k->to - i), offset = l->tensors[0].offset + panel * kernel_pitch(l) + i * NN_LANES;
-            const panel_product wide = {.c = gradient, .cp = BLOCK_REALS, .a = layer_input(p, l) + i / NN_LANES * p->pitch, .ap = p->pitch,
-                                        .b = place(p, l->gradient) + panel * p->pitch, .bp = p->pitch, .k = p->rows, .near = &near};
+            const panel_product wide = {.c = gradient, .cp = BLOCK_REALS, .a = s->x + i / NN_LANES * p->pitch, .ap = p->pitch,
+                                        .b = s->dy + panel * p->pitch, .bp = p->pitch, .k = p->rows, .near = &near};
             for (size_t b = 0; b < n; b++) step_nearing(p->step, &near, offset + b * kernel_pitch(l));
             if (p->ahead) ahead_nearing(p->ahead, &near, parts);
             panel_across(&wide, 0, inputs, n);
@@ -123,34 +137,48 @@ static void dense_flow(nn_pass *p, const nn_layer *l, const kernel_part *k) {
 }
 
 /* Gradients of a part of a wide kernel, and the step of those that flow; with input 0 goes the bias. */
-static void dense_gradient(nn_pass *p, const nn_layer *l, const kernel_part *k) {
-    const real *dy = place(p, l->gradient);
+static void dense_gradient(nn_pass *p, const nn_site *s, const kernel_part *k) {
+    const nn_layer *l = s->layer;
+    const real *dy = s->dy;
     if (flows(p->step, &p->plan->tensors[l->first_tensor])) {
-        dense_flow(p, l, k);
+        dense_flow(p, s, k);
     } else {
-        const panel_product wide = {.c = tensor_gradient(p, l, 0) + k->panel * kernel_pitch(l), .cp = kernel_pitch(l), .a = layer_input(p, l), .ap = p->pitch,
+        const panel_product wide = {.c = s->gradients[0] + k->panel * kernel_pitch(l), .cp = kernel_pitch(l), .a = s->x, .ap = p->pitch,
                                     .b = dy + k->panel * p->pitch, .bp = p->pitch, .k = p->rows};
         panel_across(&wide, k->from, k->to, k->panels);
     }
     for (size_t panel = k->panel; l->n_tensors > 1 && k->from == 0 && panel < k->panel + k->panels; panel++) {
         vec sum = v_zero();
         for (size_t r = 0; r < p->rows; r++) sum = v_add(sum, v_load(dy + panel * p->pitch + r * NN_LANES));
-        v_store(tensor_gradient(p, l, 1) + panel * NN_LANES, sum);
+        v_store(s->gradients[1] + panel * NN_LANES, sum);
     }
 }
 
-static void dense_weights(nn_pass *p, const nn_layer *l) {
-    if (!p->plan->narrow) {
-        dense_gradient(p, l, &(kernel_part){0, l->inputs, 0, l->stride / NN_LANES});
+static void dense_weights(nn_pass *p, const nn_site *s) {
+    const nn_layer *l = s->layer;
+    if (!l->narrow) {
+        dense_gradient(p, s, &(kernel_part){0, l->inputs, 0, l->stride / NN_LANES});
         return;
     }
-    const int bias = l->n_tensors > 1, all = p->begins && p->ends;
-    real *x = layer_input(p, l); /* with room for one more input if there is a bias */
-    const size_t pitch = p->pitch;
-    for (real *ones = x + l->inputs * pitch, *end = bias ? ones + pitch : ones; ones < end; ones += NN_LANES) v_store(ones, v_set(1));
-    const narrow_layer narrow = {.gradient = tensor_gradient(p, l, 0), .x = x, .dy = place(p, l->gradient), .inputs = l->inputs + (size_t)bias, .units = l->units,
-                                 .pitch = pitch, .kept = all ? NULL : fixed_place(p, l->fixed), .begins = p->begins, .ends = p->ends, .waiting = p->lanes};
-    narrow_gradient(&narrow, l->chains, l->tile_units);
+    for (size_t r = 0; s->ones && r < s->grid.pitch; r += NN_LANES) v_store(s->ones + r, v_set(1));
+    if (p->begins && p->ends) {
+        s->sum_up(&s->sums, s->x);
+        return;
+    }
+    narrow_layer some = s->sums;
+    some.kept = s->fixed;
+    some.begins = p->begins;
+    some.ends = p->ends;
+    narrow_way_of(&some, l->chains, l->tile_units)(&some, s->x);
+}
+
+/* What weights of a narrow layer works with. Staged data bring the input of ones. */
+static void dense_site(const nn_pass *p, nn_site *s) {
+    const nn_layer *l = s->layer;
+    const size_t bias = s->values[1] != NULL, pitch = p->pitch;
+    s->sums = (narrow_layer){.gradient = s->gradients[0], .dy = s->dy, .inputs = l->inputs + bias, .units = l->units, .pitch = pitch, .waiting = p->lanes};
+    s->sum_up = narrow_way_of(&s->sums, l->chains, l->tile_units);
+    s->ones = bias && !(p->staged && l == p->plan->layers) ? s->x + l->inputs * pitch : NULL; /* where a layer has room for one more unit, see plan.c */
 }
 
 #include "layers_normalization.h"
@@ -161,14 +189,14 @@ static void dense_weights(nn_pass *p, const nn_layer *l) {
 
 /* ---- activity_regularization. n: l1, l2, per_row. Identity; adds l1 sum |y| + l2 sum y^2 of the batch to the loss, over its rows if per_row. ---- */
 
-static double activity_share(const nn_pass *p, const nn_layer *l) { return l->kind.numbers[2] != 0 ? 1 / (double)p->rows : 1; }
+static double activity_share(const nn_pass *p, const nn_site *s) { return s->numbers[2] != 0 ? 1 / (double)p->rows : 1; }
 
 static void activity_regularization_shape(nn_layer *l) { l->elementwise = l->keeps_output = l->couples_rows = 1; }
 
-static void activity_regularization_forward(nn_pass *p, const nn_layer *l) {
-    const grid g = grid_of(p, l->units);
-    const real *x = layer_input(p, l);
-    real *y = place(p, l->output);
+static void activity_regularization_forward(nn_pass *p, const nn_site *s) {
+    const grid g = s->grid;
+    const real *x = s->x;
+    real *y = s->y;
     vec sum = v_zero(), squares = v_zero();
     for (size_t i = 0; i < grid_outer(&g); i++) {
         for (size_t j = 0; j < grid_inner(&g); j += NN_LANES) {
@@ -179,15 +207,16 @@ static void activity_regularization_forward(nn_pass *p, const nn_layer *l) {
             v_store(y + at, whole); /* rows of padding too, which a loss may divide by */
         }
     }
-    p->penalty += activity_share(p, l) * (l->kind.numbers[0] * (double)v_sum(sum) + l->kind.numbers[1] * (double)v_sum(squares));
+    p->penalty += activity_share(p, s) * (s->numbers[0] * (double)v_sum(sum) + s->numbers[1] * (double)v_sum(squares));
 }
 
-static void activity_regularization_backward(nn_pass *p, const nn_layer *l, real *dx) {
+static void activity_regularization_backward(nn_pass *p, const nn_site *s) {
+    real *dx = s->dx;
     if (!dx) return;
-    const grid g = grid_of(p, l->units);
-    const real *y = place(p, l->output), *dy = place(p, l->gradient);
-    const double share = activity_share(p, l);
-    const vec l1 = v_set((real)(share * l->kind.numbers[0])), l2 = v_set((real)(share * 2 * l->kind.numbers[1]));
+    const grid g = s->grid;
+    const real *y = s->y, *dy = s->dy;
+    const double share = activity_share(p, s);
+    const vec l1 = v_set((real)(share * s->numbers[0])), l2 = v_set((real)(share * 2 * s->numbers[1]));
     for (size_t i = 0; i < grid_outer(&g); i++) {
         for (size_t j = 0; j < grid_inner(&g); j += NN_LANES) {
             const size_t at = grid_at(&g, i, j);
@@ -197,15 +226,13 @@ static void activity_regularization_backward(nn_pass *p, const nn_layer *l, real
     }
 }
 
-static void activity_regularization_weights(nn_pass *p, const nn_layer *l) { (void)p; (void)l; }
-
 /* ---- everything below follows from the rows ---- */
 
-#define ROW(name) LAYER_##name,
+#define ROW(name, weights) LAYER_##name,
 enum layer { NN_LAYER_ROWS(ROW) LAYERS };
 #undef ROW
 
-#define ROW(name) #name,
+#define ROW(name, weights) #name,
 #define ELEMENT(name, source) #name,
 #define ROWWISE(name) #name,
 static const char *const layer_names[] = {NN_LAYER_ROWS(ROW) NN_ACTIVATION_ROWS(ELEMENT, ROWWISE)};
@@ -215,12 +242,10 @@ static const char *const layer_names[] = {NN_LAYER_ROWS(ROW) NN_ACTIVATION_ROWS(
 
 typedef struct layer_routines {
     void (*shape)(nn_layer *l);
-    void (*forward)(nn_pass *p, const nn_layer *l);
-    void (*backward)(nn_pass *p, const nn_layer *l, real *dx);
-    void (*weights)(nn_pass *p, const nn_layer *l);
+    layer_routine *forward, *backward, *weights;
 } layer_routines;
 
-#define ROW(name) {name##_shape, name##_forward, name##_backward, name##_weights},
+#define ROW(name, weights) {name##_shape, name##_forward, name##_backward, weights},
 static const layer_routines layers[] = {NN_LAYER_ROWS(ROW)};
 #undef ROW
 
@@ -243,26 +268,52 @@ static void layer_join(nn_layer *l, nn_layer *before) {
 }
 
 /* The outputs of a layer that is an activation, or so many units of them from a panel on, which starts at `start`. */
-NN_INLINE void layer_activation(nn_pass *p, const nn_layer *l, size_t start, size_t units) {
-    const grid g = grid_of(p, units);
-    activations[l->kind.row - LAYERS].forward(&l->kind, place(p, l->output) + start, layer_input(p, l) + start, &g);
+NN_INLINE void activation_units(const nn_site *s, size_t start, size_t units) {
+    grid g = s->grid;
+    g.units = units;
+    activations[s->layer->kind.row - LAYERS].forward(&s->layer->kind, s->y + start, s->x + start, &g);
 }
 
-NN_INLINE void layer_activation_backward(nn_pass *p, const nn_layer *l, real *dx, size_t start, size_t units) {
-    const grid g = grid_of(p, units);
-    activations[l->kind.row - LAYERS].backward(&l->kind, dx + start, place(p, l->gradient) + start, layer_input(p, l) + start, place(p, l->output) + start, &g);
+NN_INLINE void activation_units_backward(const nn_site *s, size_t start, size_t units) {
+    grid g = s->grid;
+    g.units = units;
+    activations[s->layer->kind.row - LAYERS].backward(&s->layer->kind, s->dx + start, s->dy + start, s->x + start, s->y + start, &g);
 }
 
-static void layer_forward(nn_pass *p, const nn_layer *l) {
-    if (l->kind.row < LAYERS) layers[l->kind.row].forward(p, l);
-    else layer_activation(p, l, 0, l->units);
+static void activation_forward(nn_pass *p, const nn_site *s) {
+    activations[s->layer->kind.row - LAYERS].forward(&s->layer->kind, s->y, s->x, &s->grid);
 }
 
-static void layer_backward(nn_pass *p, const nn_layer *l, real *dx) {
-    if (l->kind.row < LAYERS) layers[l->kind.row].backward(p, l, dx);
-    else if (dx) layer_activation_backward(p, l, dx, 0, l->units);
+static void activation_backward(nn_pass *p, const nn_site *s) {
+    if (s->dx) activations[s->layer->kind.row - LAYERS].backward(&s->layer->kind, s->dx, s->dy, s->x, s->y, &s->grid);
 }
 
-static void layer_weights(nn_pass *p, const nn_layer *l) {
-    if (l->kind.row < LAYERS) layers[l->kind.row].weights(p, l);
+/* What is the same in all sites of a layer, whatever the rows. */
+static void begin_sites(nn_site *s, const nn_model *m) {
+    static const layer_routines activation = {NULL, activation_forward, activation_backward, NULL};
+    for (const nn_layer *l = m->plan.layers, *const end = l + m->plan.n_layers; l < end; l++, s++) {
+        const layer_routines *row = l->kind.row < LAYERS ? &layers[l->kind.row] : &activation;
+        *s = (nn_site){.layer = l, .numbers = l->kind.numbers, .forward = l->forward_done ? NULL : row->forward,
+                       .backward = l->backward_done ? NULL : row->backward, .weights = row->weights};
+        for (size_t t = 0; t < l->n_tensors; t++) {
+            s->values[t] = (real *)m->parameters + l->tensors[t].offset;
+            s->gradients[t] = (real *)m->gradients + l->tensors[t].offset;
+        }
+    }
+}
+
+/* The rest, for the rows of a pass. */
+static NN_APART void find_sites(const nn_pass *p) {
+    real *workspace = p->workspace, *x = p->input, *dx = NULL;
+    for (nn_site *s = p->sites, *const end = s + p->plan->n_layers; s < end; s++) {
+        const nn_layer *l = s->layer;
+        s->x = x;
+        s->y = x = workspace + l->output * p->room;
+        s->dx = dx;
+        s->dy = dx = workspace + l->gradient * p->room;
+        s->scratch = workspace + l->scratch * p->room;
+        s->fixed = (real *)p->fixed + l->fixed;
+        s->grid = grid_of(p, l->units);
+        if (p->training && l->narrow && l->kind.row == LAYER_dense) dense_site(p, s);
+    }
 }

@@ -4,23 +4,22 @@
 
 static void rescaling_shape(nn_layer *l) { l->elementwise = 1; }
 
-static void rescaling_forward(nn_pass *p, const nn_layer *l) {
-    const grid g = grid_of(p, l->units);
-    const real *x = layer_input(p, l);
-    real *y = place(p, l->output);
-    const vec factor = v_set((real)l->kind.numbers[0]), offset = v_set((real)l->kind.numbers[1]);
+static void rescaling_forward(nn_pass *p, const nn_site *s) {
+    const grid g = s->grid;
+    const real *x = s->x;
+    real *y = s->y;
+    const vec factor = v_set((real)s->numbers[0]), offset = v_set((real)s->numbers[1]);
     EACH_AT(&g, v_store(y + at, v_fma(factor, v_load(x + at), offset));)
 }
 
-static void rescaling_backward(nn_pass *p, const nn_layer *l, real *dx) {
+static void rescaling_backward(nn_pass *p, const nn_site *s) {
+    real *dx = s->dx;
     if (!dx) return;
-    const grid g = grid_of(p, l->units);
-    const real *dy = place(p, l->gradient);
-    const vec factor = v_set((real)l->kind.numbers[0]);
+    const grid g = s->grid;
+    const real *dy = s->dy;
+    const vec factor = v_set((real)s->numbers[0]);
     EACH_AT(&g, v_store(dx + at, v_mul(factor, v_load(dy + at)));)
 }
-
-static void rescaling_weights(nn_pass *p, const nn_layer *l) { (void)p; (void)l; }
 
 /* ---- normalization. n: epsilon, invert. ---- y = (x - mean) / deviation, or x deviation + mean if invert; deviation = max(sqrt(variance), epsilon).
  * Tensors: mean, variance, both statistics that training leaves alone. */
@@ -31,41 +30,40 @@ static void normalization_shape(nn_layer *l) {
     l->elementwise = 1;
 }
 
-NN_INLINE vec deviation_of(const nn_pass *p, const nn_layer *l, const column *c) {
-    return v_max(v_set((real)l->kind.numbers[0]), v_sqrt(column_load(c, tensor_values(p, l, 1)))); /* NaN stays NaN */
+NN_INLINE vec deviation_of(const nn_site *s, const column *c) {
+    return v_max(v_set((real)s->numbers[0]), v_sqrt(column_load(c, s->values[1]))); /* NaN stays NaN */
 }
 
-static void normalization_forward(nn_pass *p, const nn_layer *l) {
-    const grid g = grid_of(p, l->units);
-    const real *x = layer_input(p, l);
-    real *y = place(p, l->output);
+static void normalization_forward(nn_pass *p, const nn_site *s) {
+    const grid g = s->grid;
+    const real *x = s->x;
+    real *y = s->y;
     for (size_t i = 0; i < columns_of(&g); i++) {
         const column c = column_at(&g, i);
-        const vec mean = column_load(&c, tensor_values(p, l, 0)), deviation = deviation_of(p, l, &c);
+        const vec mean = column_load(&c, s->values[0]), deviation = deviation_of(s, &c);
         for (size_t k = 0; k < c.count; k++) {
             const size_t at = c.start + k * c.step;
-            const vec v = v_load(x + at), result = l->kind.numbers[1] != 0 ? v_fma(v, deviation, mean) : v_div(v_sub(v, mean), deviation);
+            const vec v = v_load(x + at), result = s->numbers[1] != 0 ? v_fma(v, deviation, mean) : v_div(v_sub(v, mean), deviation);
             v_store(y + at, v_keep(column_counts(&c, k), result));
         }
     }
 }
 
-static void normalization_backward(nn_pass *p, const nn_layer *l, real *dx) {
+static void normalization_backward(nn_pass *p, const nn_site *s) {
+    real *dx = s->dx;
     if (!dx) return;
-    const grid g = grid_of(p, l->units);
-    const real *dy = place(p, l->gradient);
+    const grid g = s->grid;
+    const real *dy = s->dy;
     for (size_t i = 0; i < columns_of(&g); i++) {
         const column c = column_at(&g, i);
-        const vec deviation = deviation_of(p, l, &c);
+        const vec deviation = deviation_of(s, &c);
         for (size_t k = 0; k < c.count; k++) {
             const size_t at = c.start + k * c.step;
             const vec d = v_load(dy + at);
-            v_store(dx + at, l->kind.numbers[1] != 0 ? v_mul(d, deviation) : v_div(d, deviation));
+            v_store(dx + at, s->numbers[1] != 0 ? v_mul(d, deviation) : v_div(d, deviation));
         }
     }
 }
-
-static void normalization_weights(nn_pass *p, const nn_layer *l) { (void)p; (void)l; }
 
 /* ---- prelu. y = x above 0, alpha x below; tensor alpha, one for each unit. He et al., 2015; keras.layers. ---- */
 
@@ -74,13 +72,13 @@ static void prelu_shape(nn_layer *l) {
     l->elementwise = l->keeps_input = l->couples_rows = 1;
 }
 
-static void prelu_forward(nn_pass *p, const nn_layer *l) {
-    const grid g = grid_of(p, l->units);
-    const real *x = layer_input(p, l);
-    real *y = place(p, l->output);
+static void prelu_forward(nn_pass *p, const nn_site *s) {
+    const grid g = s->grid;
+    const real *x = s->x;
+    real *y = s->y;
     for (size_t i = 0; i < columns_of(&g); i++) {
         const column c = column_at(&g, i);
-        const vec alpha = column_load(&c, tensor_values(p, l, 0));
+        const vec alpha = column_load(&c, s->values[0]);
         for (size_t k = 0; k < c.count; k++) {
             const vec v = v_load(x + c.start + k * c.step);
             v_store(y + c.start + k * c.step, v_select(v_gt(v, v_zero()), v, v_mul(alpha, v)));
@@ -88,23 +86,21 @@ static void prelu_forward(nn_pass *p, const nn_layer *l) {
     }
 }
 
-/* At x = 0 both slopes are 0, as Keras has it. */
-static void prelu_backward(nn_pass *p, const nn_layer *l, real *dx) {
-    const grid g = grid_of(p, l->units);
-    const real *x = layer_input(p, l), *dy = place(p, l->gradient);
+/* At x = 0 both slopes are 0, as Keras has it. The gradient of alpha is taken here, for dx may be written over dy. */
+static void prelu_backward(nn_pass *p, const nn_site *s) {
+    const grid g = s->grid;
+    const real *x = s->x, *dy = s->dy;
     for (size_t i = 0; i < columns_of(&g); i++) {
         const column c = column_at(&g, i);
-        const vec alpha = column_load(&c, tensor_values(p, l, 0));
+        const vec alpha = column_load(&c, s->values[0]);
         vec sum = v_zero();
         for (size_t k = 0; k < c.count; k++) {
             const size_t at = c.start + k * c.step;
             const vec v = v_load(x + at), d = v_load(dy + at);
             const mask below = v_lt(v, v_zero());
             sum = v_fma(d, v_keep(below, v), sum);
-            if (dx) v_store(dx + at, v_select(v_gt(v, v_zero()), d, v_keep(below, v_mul(alpha, d))));
+            if (s->dx) v_store(s->dx + at, v_select(v_gt(v, v_zero()), d, v_keep(below, v_mul(alpha, d))));
         }
-        column_store(&c, tensor_gradient(p, l, 0), column_total(&c, sum));
+        column_store(&c, s->gradients[0], column_total(&c, sum));
     }
 }
-
-static void prelu_weights(nn_pass *p, const nn_layer *l) { (void)p; (void)l; } /* done in backward, which may write over the gradient */

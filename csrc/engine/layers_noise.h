@@ -27,14 +27,14 @@ static void draw_normal(real *drawn, const uint32_t *words, double mean, double 
 
 /* Runs DRAW for every 64 words, to make reals[64] of them, and BODY for each vec of those, `drawn`, and its place `at` in a grid, padding included.
  * Elements are numbered in rows of a wide batch, in units of a narrow one, each padded to a multiple of 16. */
-#define EACH_DRAWN(p, l, g, DRAW, BODY) { \
+#define EACH_DRAWN(p, s, g, DRAW, BODY) { \
     uint32_t words[NN_DRAWN]; \
     real reals[NN_DRAWN]; \
     const size_t inner = nn_pad(grid_inner(g)), before = (g)->narrow ? 0 : (p)->first * inner; \
     for (size_t i = 0, next = 0; i < grid_outer(g); i++) { \
         for (size_t j = 0; j < inner; j += NN_LANES, next += NN_LANES) { \
             if (next % NN_DRAWN == 0) { \
-                nn_random_words(words, (p)->seed, NN_FOR_LAYER + (uint32_t)((l) - (p)->plan->layers), (p)->iteration, (before + next) / 4); \
+                nn_random_words(words, (p)->seed, NN_FOR_LAYER + (uint32_t)site_index(p, s), (p)->iteration, (before + next) / 4); \
                 DRAW \
             } \
             const size_t at = grid_at((g), i, j); \
@@ -46,17 +46,17 @@ static void draw_normal(real *drawn, const uint32_t *words, double mean, double 
 
 /* factor = 0 with the layer's rate as probability, else `kept`. Where elements share their words, those of a row (shared 1), of a unit (2), or all (3), row r,
  * or unit u, has word r, or u. */
-static void draw_factors(nn_pass *p, const nn_layer *l, const grid *g, real *factor, real kept) {
-    const uint32_t lost = (uint32_t)(l->kind.numbers[0] * 4294967296.0);
-    const int shared = (int)l->kind.numbers[1];
+static void draw_factors(nn_pass *p, const nn_site *s, const grid *g, real *factor, real kept) {
+    const uint32_t lost = (uint32_t)(s->numbers[0] * 4294967296.0);
+    const int shared = (int)s->numbers[1];
     if (!shared) {
-        EACH_DRAWN(p, l, g, draw_kept(reals, words, lost, kept);, v_store(factor + at, drawn);)
+        EACH_DRAWN(p, s, g, draw_kept(reals, words, lost, kept);, v_store(factor + at, drawn);)
         return;
     }
     uint32_t words[NN_DRAWN];
     const size_t sets = shared == 1 ? g->rows : shared == 2 ? g->units : 1, before = shared == 1 ? p->first : 0; /* a multiple of 16 */
     for (size_t i = 0; i < sets; i++) {
-        if (i % NN_DRAWN == 0) nn_random_words(words, p->seed, NN_FOR_LAYER + (uint32_t)(l - p->plan->layers), p->iteration, (before + i) / 4);
+        if (i % NN_DRAWN == 0) nn_random_words(words, p->seed, NN_FOR_LAYER + (uint32_t)site_index(p, s), p->iteration, (before + i) / 4);
         const size_t first_row = shared == 1 ? i : 0, rows = shared == 1 ? 1 : g->rows;
         const size_t first_unit = shared == 2 ? i : 0, units = shared == 2 ? 1 : g->units;
         for (size_t r = first_row; r < first_row + rows; r++) {
@@ -74,9 +74,9 @@ static void scale_elements(real *y, const real *x, const real *factor, const gri
 }
 
 /* The backward pass of layers that keep the slope of each element in scratch. */
-static void scaled_backward(nn_pass *p, const nn_layer *l, real *dx) {
-    const grid g = grid_of(p, l->units);
-    if (dx) scale_elements(dx, place(p, l->gradient), p->training ? place(p, l->scratch) : NULL, &g);
+static void scaled_backward(nn_pass *p, const nn_site *s) {
+    const grid g = s->grid;
+    if (s->dx) scale_elements(s->dx, s->dy, p->training ? s->scratch : NULL, &g);
 }
 
 /* ---- dropout. n: rate, shared. ---- In training each element is 0 with probability rate, else x / (1 - rate); elements of a row go together where
@@ -87,53 +87,49 @@ static void dropout_shape(nn_layer *l) {
     l->wants_scratch = 1; /* for the factors 0 and 1 / (1 - rate) */
 }
 
-static void dropout_forward(nn_pass *p, const nn_layer *l) {
-    const grid g = grid_of(p, l->units);
-    real *factor = p->training ? place(p, l->scratch) : NULL;
-    if (factor) draw_factors(p, l, &g, factor, (real)(1 / (1 - l->kind.numbers[0])));
-    scale_elements(place(p, l->output), layer_input(p, l), factor, &g);
+static void dropout_forward(nn_pass *p, const nn_site *s) {
+    const grid g = s->grid;
+    real *factor = p->training ? s->scratch : NULL;
+    if (factor) draw_factors(p, s, &g, factor, (real)(1 / (1 - s->numbers[0])));
+    scale_elements(s->y, s->x, factor, &g);
 }
 
-static void dropout_backward(nn_pass *p, const nn_layer *l, real *dx) { scaled_backward(p, l, dx); }
-static void dropout_weights(nn_pass *p, const nn_layer *l) { (void)p; (void)l; }
+static void dropout_backward(nn_pass *p, const nn_site *s) { scaled_backward(p, s); }
 
 /* ---- gaussian_dropout. n: rate. ---- In training each element is multiplied by a normal number of mean 1 and deviation sqrt(rate / (1 - rate)).
  * Srivastava et al., 2014; keras.layers. */
 
 static void gaussian_dropout_shape(nn_layer *l) { l->elementwise = l->wants_scratch = 1; }
 
-static void gaussian_dropout_forward(nn_pass *p, const nn_layer *l) {
-    const grid g = grid_of(p, l->units);
-    real *factor = p->training ? place(p, l->scratch) : NULL;
+static void gaussian_dropout_forward(nn_pass *p, const nn_site *s) {
+    const grid g = s->grid;
+    real *factor = p->training ? s->scratch : NULL;
     if (factor) {
-        const double deviation = __builtin_sqrt(l->kind.numbers[0] / (1 - l->kind.numbers[0]));
-        EACH_DRAWN(p, l, &g, draw_normal(reals, words, 1, deviation);, v_store(factor + at, drawn);)
+        const double deviation = __builtin_sqrt(s->numbers[0] / (1 - s->numbers[0]));
+        EACH_DRAWN(p, s, &g, draw_normal(reals, words, 1, deviation);, v_store(factor + at, drawn);)
     }
-    scale_elements(place(p, l->output), layer_input(p, l), factor, &g);
+    scale_elements(s->y, s->x, factor, &g);
 }
 
-static void gaussian_dropout_backward(nn_pass *p, const nn_layer *l, real *dx) { scaled_backward(p, l, dx); }
-static void gaussian_dropout_weights(nn_pass *p, const nn_layer *l) { (void)p; (void)l; }
+static void gaussian_dropout_backward(nn_pass *p, const nn_site *s) { scaled_backward(p, s); }
 
 /* ---- gaussian_noise. n: deviation. ---- In training a normal number of mean 0 and that deviation is added to each element. */
 
 static void gaussian_noise_shape(nn_layer *l) { l->elementwise = 1; }
 
-static void gaussian_noise_forward(nn_pass *p, const nn_layer *l) {
-    const grid g = grid_of(p, l->units);
-    const real *x = layer_input(p, l);
-    real *y = place(p, l->output);
+static void gaussian_noise_forward(nn_pass *p, const nn_site *s) {
+    const grid g = s->grid;
+    const real *x = s->x;
+    real *y = s->y;
     scale_elements(y, x, NULL, &g);
-    const double deviation = l->kind.numbers[0];
-    if (p->training) EACH_DRAWN(p, l, &g, draw_normal(reals, words, -0.0, deviation);, v_store(y + at, v_add(v_load(y + at), drawn));)
+    const double deviation = s->numbers[0];
+    if (p->training) EACH_DRAWN(p, s, &g, draw_normal(reals, words, -0.0, deviation);, v_store(y + at, v_add(v_load(y + at), drawn));)
 }
 
-static void gaussian_noise_backward(nn_pass *p, const nn_layer *l, real *dx) {
-    const grid g = grid_of(p, l->units);
-    if (dx) scale_elements(dx, place(p, l->gradient), NULL, &g);
+static void gaussian_noise_backward(nn_pass *p, const nn_site *s) {
+    const grid g = s->grid;
+    if (s->dx) scale_elements(s->dx, s->dy, NULL, &g);
 }
-
-static void gaussian_noise_weights(nn_pass *p, const nn_layer *l) { (void)p; (void)l; }
 
 /* ---- alpha_dropout. n: rate, shared as in dropout. ---- In training each element is, with probability rate, replaced by what selu tends to far below 0; then all go
  * y = a x + b, which gives inputs of mean 0 and variance 1 such outputs. Klambauer et al., 2017; keras.layers. */
@@ -143,22 +139,21 @@ static void alpha_dropout_shape(nn_layer *l) {
     l->wants_scratch = 1; /* for the slopes 0 and a */
 }
 
-static void alpha_dropout_forward(nn_pass *p, const nn_layer *l) {
-    const grid g = grid_of(p, l->units);
-    const real *x = layer_input(p, l);
-    real *y = place(p, l->output), *slope = place(p, l->scratch);
+static void alpha_dropout_forward(nn_pass *p, const nn_site *s) {
+    const grid g = s->grid;
+    const real *x = s->x;
+    real *y = s->y, *slope = s->scratch;
     if (!p->training) {
         scale_elements(y, x, NULL, &g);
         return;
     }
-    const double rate = l->kind.numbers[0], lowest = -1.0507009873554805 * 1.6732632423543772;
+    const double rate = s->numbers[0], lowest = -1.0507009873554805 * 1.6732632423543772;
     const double a = 1 / __builtin_sqrt((1 - rate) * (1 + rate * lowest * lowest)), b = -a * lowest * rate;
     const vec offset = v_set((real)b), in_place = v_set((real)(a * lowest + b));
-    draw_factors(p, l, &g, slope, (real)a);
+    draw_factors(p, s, &g, slope, (real)a);
     EACH_AT(&g, const vec s = v_load(slope + at); v_store(y + at, v_select(v_gt(s, v_zero()), v_fma(s, v_load(x + at), offset), in_place));)
 }
 
-static void alpha_dropout_backward(nn_pass *p, const nn_layer *l, real *dx) { scaled_backward(p, l, dx); }
-static void alpha_dropout_weights(nn_pass *p, const nn_layer *l) { (void)p; (void)l; }
+static void alpha_dropout_backward(nn_pass *p, const nn_site *s) { scaled_backward(p, s); }
 
 #undef EACH_DRAWN

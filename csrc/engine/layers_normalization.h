@@ -12,14 +12,14 @@ typedef struct normalization { /* each [stride]; gamma and beta may be NULL */
     int of_batch, moves;        /* are the statistics those of the batch, and do they move the moving ones? */
 } normalization;
 
-static normalization normalization_of(const nn_pass *p, const nn_layer *l) {
-    const size_t center = l->kind.numbers[2] != 0, scale = l->kind.numbers[3] != 0, beta = scale, mean = scale + center;
-    normalization n = {.moving_mean = tensor_values(p, l, mean), .moving_variance = tensor_values(p, l, mean + 1), .mean = fixed_place(p, l->fixed)};
-    if (scale) n.gamma = tensor_values(p, l, 0), n.gamma_gradient = tensor_gradient(p, l, 0);
-    if (center) n.beta = tensor_values(p, l, beta), n.beta_gradient = tensor_gradient(p, l, beta);
-    n.per_deviation = n.mean + l->stride;
-    n.moves = p->training && p->plan->tensors[l->first_tensor + mean].rule.trainable;
-    n.of_batch = n.moves || (p->training && l->kind.numbers[4] == 0);
+static normalization normalization_of(const nn_pass *p, const nn_site *s) {
+    const size_t center = s->numbers[2] != 0, scale = s->numbers[3] != 0, beta = scale, mean = scale + center;
+    normalization n = {.moving_mean = s->values[mean], .moving_variance = s->values[mean + 1], .mean = s->fixed};
+    if (scale) n.gamma = s->values[0], n.gamma_gradient = s->gradients[0];
+    if (center) n.beta = s->values[beta], n.beta_gradient = s->gradients[beta];
+    n.per_deviation = n.mean + s->layer->stride;
+    n.moves = p->training && p->plan->tensors[s->layer->first_tensor + mean].rule.trainable;
+    n.of_batch = n.moves || (p->training && s->numbers[4] == 0);
     return n;
 }
 
@@ -54,13 +54,13 @@ NN_INLINE mask column_counts(const column *c, size_t k) {
     return c->grid->narrow ? m_first(c->grid->rows - k * NN_LANES) : m_first(c->grid->units - c->index * NN_LANES);
 }
 
-static void batch_normalization_forward(nn_pass *p, const nn_layer *l) {
-    const grid g = grid_of(p, l->units);
-    const normalization n = normalization_of(p, l);
-    const real *x = layer_input(p, l);
-    real *y = place(p, l->output);
-    const vec rows = v_set((real)p->rows), epsilon = v_set((real)l->kind.numbers[1]);
-    const vec momentum = v_set((real)l->kind.numbers[0]), rest = v_set((real)(1 - l->kind.numbers[0]));
+static void batch_normalization_forward(nn_pass *p, const nn_site *s) {
+    const grid g = s->grid;
+    const normalization n = normalization_of(p, s);
+    const real *x = s->x;
+    real *y = s->y;
+    const vec rows = v_set((real)p->rows), epsilon = v_set((real)s->numbers[1]);
+    const vec momentum = v_set((real)s->numbers[0]), rest = v_set((real)(1 - s->numbers[0]));
     for (size_t i = 0; i < columns_of(&g); i++) {
         const column c = column_at(&g, i);
         vec mean = column_load(&c, n.moving_mean), variance = column_load(&c, n.moving_variance);
@@ -90,11 +90,12 @@ static void batch_normalization_forward(nn_pass *p, const nn_layer *l) {
     }
 }
 
-/* With z = (x - mean) / deviation: dbeta = sum dy, dgamma = sum dy z, dx = gamma / deviation (dy - (dbeta + z dgamma) / rows). */
-static void batch_normalization_backward(nn_pass *p, const nn_layer *l, real *dx) {
-    const grid g = grid_of(p, l->units);
-    const normalization n = normalization_of(p, l);
-    const real *x = layer_input(p, l), *dy = place(p, l->gradient);
+/* With z = (x - mean) / deviation: dbeta = sum dy, dgamma = sum dy z, dx = gamma / deviation (dy - (dbeta + z dgamma) / rows).
+ * Gradients of gamma and beta are made here, of the same sums. */
+static void batch_normalization_backward(nn_pass *p, const nn_site *s) {
+    const grid g = s->grid;
+    const normalization n = normalization_of(p, s);
+    const real *x = s->x, *dy = s->dy;
     const vec per_row = v_set(n.of_batch ? 1 / (real)p->rows : 0); /* moving statistics do not depend on x */
     for (size_t i = 0; i < columns_of(&g); i++) {
         const column c = column_at(&g, i);
@@ -109,14 +110,12 @@ static void batch_normalization_backward(nn_pass *p, const nn_layer *l, real *dx
         gamma = column_total(&c, gamma);
         if (n.beta) column_store(&c, n.beta_gradient, beta);
         if (n.gamma) column_store(&c, n.gamma_gradient, gamma);
-        if (!dx) continue;
+        if (!s->dx) continue;
         const vec factor = n.gamma ? v_mul(column_load(&c, n.gamma), per_deviation) : per_deviation;
         for (size_t k = 0; k < c.count; k++) {
             const size_t at = c.start + k * c.step;
             const vec z = v_mul(v_sub(v_load(x + at), mean), per_deviation), d = v_fnma(v_fma(z, gamma, beta), per_row, v_load(dy + at));
-            v_store(dx + at, v_keep(column_counts(&c, k), v_mul(factor, d)));
+            v_store(s->dx + at, v_keep(column_counts(&c, k), v_mul(factor, d)));
         }
     }
 }
-
-static void batch_normalization_weights(nn_pass *p, const nn_layer *l) { (void)p; (void)l; } /* done in backward, which needs the same sums */

@@ -48,14 +48,14 @@ static vec normalize_line(const line *c, real *z, const real *x, real epsilon) {
     return per_deviation;
 }
 
-static void layer_normalization_forward(nn_pass *p, const nn_layer *l) {
-    const grid g = grid_of(p, l->units);
-    const int center = l->kind.numbers[1] != 0, scale = l->kind.numbers[2] != 0;
-    const real *gamma = scale ? tensor_values(p, l, 0) : NULL, *beta = center ? tensor_values(p, l, (size_t)scale) : NULL;
-    real *z = place(p, l->scratch), *y = place(p, l->output);
+static void layer_normalization_forward(nn_pass *p, const nn_site *s) {
+    const grid g = s->grid;
+    const int center = s->numbers[1] != 0, scale = s->numbers[2] != 0;
+    const real *gamma = scale ? s->values[0] : NULL, *beta = center ? s->values[(size_t)scale] : NULL;
+    real *z = s->scratch, *y = s->y;
     for (size_t i = 0; i < lines_of(&g); i++) {
         const line c = line_at(&g, i);
-        normalize_line(&c, z, layer_input(p, l), (real)l->kind.numbers[0]);
+        normalize_line(&c, z, s->x, (real)s->numbers[0]);
         for (size_t k = 0; k < c.count; k++) {
             const size_t at = c.start + k * c.step;
             const vec factor = gamma ? line_units(&c, gamma, k) : v_set(1);
@@ -65,15 +65,16 @@ static void layer_normalization_forward(nn_pass *p, const nn_layer *l) {
 }
 
 /* With dz = gamma dy: dx = (dz - mean dz - z mean(z dz)) / deviation. */
-static void layer_normalization_backward(nn_pass *p, const nn_layer *l, real *dx) {
+static void layer_normalization_backward(nn_pass *p, const nn_site *s) {
+    real *dx = s->dx;
     if (!dx) return;
-    const grid g = grid_of(p, l->units);
-    const real *gamma = l->kind.numbers[2] != 0 ? tensor_values(p, l, 0) : NULL, *dy = place(p, l->gradient);
-    const vec per_unit = v_set(1 / (real)l->units);
-    real *z = place(p, l->scratch);
+    const grid g = s->grid;
+    const real *gamma = s->numbers[2] != 0 ? s->values[0] : NULL, *dy = s->dy;
+    const vec per_unit = v_set(1 / (real)g.units);
+    real *z = s->scratch;
     for (size_t i = 0; i < lines_of(&g); i++) {
         const line c = line_at(&g, i);
-        const vec per_deviation = normalize_line(&c, z, layer_input(p, l), (real)l->kind.numbers[0]);
+        const vec per_deviation = normalize_line(&c, z, s->x, (real)s->numbers[0]);
         vec sum = v_zero(), along = v_zero();
         for (size_t k = 0; k < c.count; k++) { /* padding of dy is 0 */
             const size_t at = c.start + k * c.step;
@@ -92,10 +93,10 @@ static void layer_normalization_backward(nn_pass *p, const nn_layer *l, real *dx
     }
 }
 
-static void layer_normalization_weights(nn_pass *p, const nn_layer *l) {
-    const grid g = grid_of(p, l->units);
-    const size_t center = l->kind.numbers[1] != 0, scale = l->kind.numbers[2] != 0;
-    const real *z = place(p, l->scratch), *dy = place(p, l->gradient);
+static void layer_normalization_weights(nn_pass *p, const nn_site *s) {
+    const grid g = s->grid;
+    const size_t center = s->numbers[1] != 0, scale = s->numbers[2] != 0;
+    const real *z = s->scratch, *dy = s->dy;
     for (size_t i = 0; i < columns_of(&g); i++) {
         const column c = column_at(&g, i);
         vec beta = v_zero(), gamma = v_zero();
@@ -104,8 +105,8 @@ static void layer_normalization_weights(nn_pass *p, const nn_layer *l) {
             beta = v_add(beta, d);
             gamma = v_fma(d, v_load(z + c.start + k * c.step), gamma);
         }
-        if (scale) column_store(&c, tensor_gradient(p, l, 0), column_total(&c, gamma));
-        if (center) column_store(&c, tensor_gradient(p, l, scale), column_total(&c, beta));
+        if (scale) column_store(&c, s->gradients[0], column_total(&c, gamma));
+        if (center) column_store(&c, s->gradients[scale], column_total(&c, beta));
     }
 }
 
@@ -122,13 +123,13 @@ NN_INLINE vec line_length(const line *c, const real *x) {
     return v_sqrt(line_total(c, squares));
 }
 
-static void unit_normalization_forward(nn_pass *p, const nn_layer *l) {
-    const grid g = grid_of(p, l->units);
-    const real *x = layer_input(p, l);
-    real *y = place(p, l->output);
+static void unit_normalization_forward(nn_pass *p, const nn_site *s) {
+    const grid g = s->grid;
+    const real *x = s->x;
+    real *y = s->y;
     for (size_t i = 0; i < lines_of(&g); i++) {
         const line c = line_at(&g, i);
-        const vec length = v_max(v_set((real)l->kind.numbers[0]), line_length(&c, x)); /* NaN stays NaN */
+        const vec length = v_max(v_set((real)s->numbers[0]), line_length(&c, x)); /* NaN stays NaN */
         for (size_t k = 0; k < c.count; k++) {
             const size_t at = c.start + k * c.step;
             v_store(y + at, v_keep(line_counts(&c, k), v_div(v_load(x + at), length)));
@@ -137,14 +138,15 @@ static void unit_normalization_forward(nn_pass *p, const nn_layer *l) {
 }
 
 /* dx = (dy - y sum(y dy)) / |x|, or dy / epsilon where the row is shorter than epsilon. */
-static void unit_normalization_backward(nn_pass *p, const nn_layer *l, real *dx) {
+static void unit_normalization_backward(nn_pass *p, const nn_site *s) {
+    real *dx = s->dx;
     if (!dx) return;
-    const grid g = grid_of(p, l->units);
-    const real *y = place(p, l->output), *dy = place(p, l->gradient);
-    const vec epsilon = v_set((real)l->kind.numbers[0]);
+    const grid g = s->grid;
+    const real *y = s->y, *dy = s->dy;
+    const vec epsilon = v_set((real)s->numbers[0]);
     for (size_t i = 0; i < lines_of(&g); i++) {
         const line c = line_at(&g, i);
-        const vec length = line_length(&c, layer_input(p, l));
+        const vec length = line_length(&c, s->x);
         vec along = v_zero();
         for (size_t k = 0; k < c.count; k++) along = v_fma(v_load(y + c.start + k * c.step), v_load(dy + c.start + k * c.step), along);
         along = v_keep(m_not(v_lt(length, epsilon)), line_total(&c, along));
@@ -155,5 +157,3 @@ static void unit_normalization_backward(nn_pass *p, const nn_layer *l, real *dx)
         }
     }
 }
-
-static void unit_normalization_weights(nn_pass *p, const nn_layer *l) { (void)p; (void)l; }

@@ -8,15 +8,14 @@
  * probability has reached 0 or 1. Formulas: keras.losses; values are clipped as Keras does, so that printed numbers agree. */
 
 NN_INLINE vec mean_squared_error_value(vec t, vec p, const real *n) {
-    (void)n;
     const vec d = v_sub(p, t);
     return v_mul(d, d);
 }
-NN_INLINE vec mean_squared_error_gradient(vec t, vec p, const real *n) { (void)n; return v_mul(v_set(2), v_sub(p, t)); }
+NN_INLINE vec mean_squared_error_gradient(vec t, vec p, const real *n) { return v_mul(v_set(2), v_sub(p, t)); }
 
 NN_INLINE vec v_sign(vec x) { return v_select(v_gt(x, v_zero()), v_set(1), v_select(v_lt(x, v_zero()), v_set(-1), x)); }
-NN_INLINE vec mean_absolute_error_value(vec t, vec p, const real *n) { (void)n; return v_abs(v_sub(p, t)); }
-NN_INLINE vec mean_absolute_error_gradient(vec t, vec p, const real *n) { (void)n; return v_sign(v_sub(p, t)); }
+NN_INLINE vec mean_absolute_error_value(vec t, vec p, const real *n) { return v_abs(v_sub(p, t)); }
+NN_INLINE vec mean_absolute_error_gradient(vec t, vec p, const real *n) { return v_sign(v_sub(p, t)); }
 
 /* n: epsilon. 100 |p - t| / max(|t|, epsilon). */
 NN_INLINE vec mean_absolute_percentage_error_value(vec t, vec p, const real *n) {
@@ -117,11 +116,10 @@ NN_INLINE vec squared_hinge_gradient(vec t, vec p, const real *n) { return v_mul
 
 /* log cosh d = d + log(1 + e^(-2 d)) - log 2 for d = |p - t| */
 NN_INLINE vec log_cosh_value(vec t, vec p, const real *n) {
-    (void)n;
     const vec d = v_abs(v_sub(p, t));
     return v_sub(v_add(d, v_softplus(v_mul(v_set(-2), d))), v_set((real)0.693147180559945309417));
 }
-NN_INLINE vec log_cosh_gradient(vec t, vec p, const real *n) { (void)n; return v_tanh(v_sub(p, t)); }
+NN_INLINE vec log_cosh_gradient(vec t, vec p, const real *n) { return v_tanh(v_sub(p, t)); }
 
 /* n: epsilon. t log(t / p), both clipped to [epsilon, 1]. */
 NN_INLINE vec kl_divergence_value(vec t, vec p, const real *n) {

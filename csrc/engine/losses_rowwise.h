@@ -132,18 +132,15 @@ GRADIENT(sparse_categorical_crossentropy) {
     crossentropy_gradient(dp, &s, p, scale, n[0]);
 }
 FUSED(sparse_categorical_crossentropy) {
-    (void)n;
     const row_targets s = sparse_targets(t, units, pitch);
     crossentropy_fused(dp, &s, p, scale);
 }
 
 VALUE(sparse_categorical_crossentropy_from_logits) {
-    (void)n;
     const row_targets s = sparse_targets(t, units, pitch);
     return logits_value(&s, p);
 }
 GRADIENT(sparse_categorical_crossentropy_from_logits) {
-    (void)n;
     const row_targets s = sparse_targets(t, units, pitch);
     logits_gradient(dp, &s, p, scale);
 }
@@ -218,12 +215,10 @@ NN_INLINE vec categorical_margin(const real *t, const real *p, size_t units, siz
     return v_sub(v_add(v_set(1), negative), positive);
 }
 VALUE(categorical_hinge) {
-    (void)n;
     vec worst;
     return v_max(v_zero(), categorical_margin(t, p, units, pitch, &worst));
 }
 GRADIENT(categorical_hinge) {
-    (void)n;
     vec worst;
     const mask wrong = v_gt(categorical_margin(t, p, units, pitch, &worst), v_zero());
     for (size_t u = 0; u < units; u++) {
@@ -248,12 +243,10 @@ NN_INLINE vec cosine(const real *t, const real *p, size_t units, size_t pitch, v
     return v_mul(v_mul(tp, *per_t), *per_p);
 }
 VALUE(cosine_similarity) {
-    (void)n;
     vec per_t, per_p, square;
     return v_neg(cosine(t, p, units, pitch, &per_t, &per_p, &square));
 }
 GRADIENT(cosine_similarity) {
-    (void)n;
     vec per_t, per_p, square;
     const vec c = cosine(t, p, units, pitch, &per_t, &per_p, &square);
     const vec along = v_mul(v_keep(v_gt(square, v_set(LEAST_SQUARE)), c), per_p); /* a length held at its least does not pull */

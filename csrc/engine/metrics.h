@@ -9,7 +9,6 @@ NN_INLINE vec binary_accuracy_value(vec t, vec p, const real *n) {
 
 /* 1 where t = p rounded to the nearest integer, halves to even: Keras 1 and 2. */
 NN_INLINE vec rounded_accuracy_value(vec t, vec p, const real *n) {
-    (void)n;
     return v_keep(v_eq(t, v_round(p)), v_set(1));
 }
 
@@ -24,11 +23,9 @@ NN_INLINE vec largest_unit(const real *p, size_t units, size_t pitch) {
     return unit;
 }
 NN_INLINE vec categorical_accuracy_value(const real *t, const real *p, size_t units, size_t pitch, const real *n) {
-    (void)n;
     return v_keep(v_eq(largest_unit(t, units, pitch), largest_unit(p, units, pitch)), v_set(1));
 }
 NN_INLINE vec sparse_categorical_accuracy_value(const real *t, const real *p, size_t units, size_t pitch, const real *n) {
-    (void)n;
     return v_keep(v_eq(v_load(t), largest_unit(p, units, pitch)), v_set(1));
 }
 
@@ -47,7 +44,7 @@ NN_INLINE vec sparse_top_k_categorical_accuracy_value(const real *t, const real 
 }
 
 /* 1 where t = p. */
-NN_INLINE vec exact_accuracy_value(vec t, vec p, const real *n) { (void)n; return v_keep(v_eq(t, p), v_set(1)); }
+NN_INLINE vec exact_accuracy_value(vec t, vec p, const real *n) { return v_keep(v_eq(t, p), v_set(1)); }
 
 /* n: threshold. How many of a row's units are positive, t != 0, or negative, and were taken for positive, p > threshold, or for negative. */
 NN_INLINE vec count_of(mask positive, mask taken) { return v_keep(m_and(positive, taken), v_set(1)); }

@@ -10,8 +10,8 @@ typedef struct rates {
     double *products;  /* running products of the model */
 } rates;
 
-NN_INLINE void sgd_prepare(double *h, const double *n, const rates *s) { (void)n; h[0] = s->rate; }
-NN_INLINE vec sgd_step(vec w, vec g, vec *slot, const real *h) { (void)slot; return v_fnma(v_set(h[0]), g, w); }
+NN_INLINE void sgd_prepare(double *h, const double *n, const rates *s) { h[0] = s->rate; }
+NN_INLINE vec sgd_step(vec w, vec g, vec *slot, const real *h) { return v_fnma(v_set(h[0]), g, w); }
 
 /* n: momentum. v = momentum v - rate g; w += v. "Some methods of speeding up the convergence of iteration methods", Polyak, 1964. */
 NN_INLINE void momentum_prepare(double *h, const double *n, const rates *s) { h[0] = s->rate; h[1] = n[0]; }

@@ -10,34 +10,38 @@ static real *fixed_of_run(const nn_run *run) {
     return (real *)run->workspace + nn_room(plan->narrow, run->batch_size) * plan->row_reals;
 }
 
-NN_INLINE nn_pass pass_of(nn_run *run, const void *input, size_t rows, int training) {
+/* input: of the run's own, or, staged, where it lies. */
+static NN_APART nn_pass pass_of(nn_run *run, nn_site_set set, void *staged, size_t rows, int training) {
     nn_model *m = run->model;
     real *fixed = fixed_of_run(run);
-    return (nn_pass){.plan = &m->plan, .parameters = m->parameters, .gradients = m->gradients,
-                     .workspace = run->workspace, .fixed = fixed, .lanes = fixed + m->plan.lanes, .input = input, .rows = rows,
-                     .pitch = nn_pitch(m->plan.narrow, rows), .room = nn_room(m->plan.narrow, run->batch_size), .training = training,
-                     .seed = m->state.seed, .iteration = m->state.iterations, .outside = &m->outside};
+    const nn_pass p = {.plan = &m->plan, .sites = nn_sites_of(run, set),
+                       .workspace = run->workspace, .fixed = fixed, .lanes = fixed + m->plan.lanes, .input = staged ? staged : run->input,
+                       .staged = staged != NULL, .rows = rows, .pitch = nn_pitch(m->plan.narrow, rows),
+                       .room = nn_room(m->plan.narrow, run->batch_size), .training = training, .seed = m->state.seed,
+                       .iteration = m->state.iterations, .outside = &m->outside};
+    find_sites(&p);
+    return p;
 }
 
-static const nn_layer *last_layer(const nn_plan *plan) { return &plan->layers[plan->n_layers - 1]; }
+static const nn_site *last_site(const nn_pass *p) { return &p->sites[p->plan->n_layers - 1]; }
 
 NN_INLINE void pass_forward(nn_pass *p) {
-    const nn_layer *l = p->plan->layers, *const end = l + p->plan->n_layers;
-    for (; l < end; l++) {
-        if (!l->forward_done) layer_forward(p, l);
+    for (const nn_site *s = p->sites, *const end = s + p->plan->n_layers; s < end; s++) {
+        if (s->forward) s->forward(p, s);
     }
 }
 
 /* From the gradient in the output of the last layer but `skip` to the gradients of all tensors. begins, ends: see nn_pass. */
 NN_INLINE void pass_backward(nn_pass *p, size_t skip, int begins, int ends) {
-    const nn_layer *const first = p->plan->layers, *const end = first + p->plan->n_layers - skip;
+    const nn_site *const first = p->sites, *const end = first + p->plan->n_layers - skip;
     p->begins = begins;
     p->ends = ends;
-    for (const nn_layer *l = end; l > first;) {
-        l--;
-        if (!l->backward_done) layer_backward(p, l, l > first ? place(p, l[-1].gradient) : NULL);
+    for (const nn_site *s = end; s-- > first;) {
+        if (s->backward) s->backward(p, s);
     }
-    for (const nn_layer *l = first; l < end; l++) layer_weights(p, l);
+    for (const nn_site *s = first; s < end; s++) {
+        if (s->weights) s->weights(p, s);
+    }
 }
 
 /* to[units][pitch] = the rows, transposed; units is a constant where the caller knows it. */
@@ -94,33 +98,31 @@ static void scatter(real *to, const grid *g, const real *from) {
 /* Sample weights lie as in a narrow plan everywhere. */
 NN_INLINE grid grid_of_weights(size_t rows) { return (grid){rows, 1, nn_pitch(1, rows), NULL, 0, 1}; }
 
-/* The pass over rows start ... of the data, its input gathered; staged: or already there, if this is not NULL. */
-NN_INLINE nn_pass gather_pass(nn_run *run, const nn_staging *staged, const void *x, const uint32_t *order, size_t start, size_t rows, int training) {
-    if (staged) return pass_of(run, staged_batch(staged, run->batch_size, start), rows, training);
-    const nn_pass p = pass_of(run, run->input, rows, training);
-    const grid g = grid_of(&p, p.plan->inputs);
+/* The run's input = rows start ... of x. */
+NN_INLINE void gather_inputs(nn_run *run, const nn_pass *p, const void *x, const uint32_t *order, size_t start) {
+    const grid g = grid_of(p, p->plan->inputs);
     gather(run_real(run->input), &g, x, order, start);
     /* Rows of padding repeat the last row: finite where it is, so that 0 times what comes of them is 0. */
     for (size_t u = 0; g.narrow && u < g.units; u++) {
         real *column = run_real(run->input) + u * g.pitch;
-        for (size_t r = rows; r < g.pitch; r++) column[r] = column[rows - 1];
+        for (size_t r = g.rows; r < g.pitch; r++) column[r] = column[g.rows - 1];
     }
-    return p;
 }
 
-/* What losses and metrics look at: targets and weights gathered, outputs where the pass leaves them. */
-NN_INLINE outcome gather_outcome(nn_run *run, const nn_staging *staged, const nn_pass *p, const nn_data *data, const uint32_t *order, size_t start) {
+/* What losses and metrics look at: outputs where the pass leaves them, targets and weights where they are gathered, or staged. */
+NN_INLINE outcome outcome_of(nn_run *run, const nn_pass *p, const nn_data *data) {
     outcome o = {.grid = grid_of(p, p->plan->units), .target_grid = grid_of(p, data->target_units), .targets = run->targets,
-                 .outputs = place(p, last_layer(p->plan)->output), .weights = data->weights ? run->weights : NULL, .batch_rows = p->rows};
-    if (staged) {
-        o.targets = (real *)p->input + (p->plan->inputs + 1) * o.grid.pitch;
-        if (data->weights) o.weights = o.targets + data->target_units * o.grid.pitch;
-        return o;
-    }
-    gather(o.targets, &o.target_grid, data->y, order, start);
-    const grid single = grid_of_weights(p->rows);
-    if (data->weights) gather(run_real(run->weights), &single, data->weights, order, start);
+                 .outputs = last_site(p)->y, .weights = data->weights ? run->weights : NULL, .batch_rows = p->rows};
+    if (!p->staged) return o;
+    o.targets = (real *)p->input + (p->plan->inputs + 1) * o.grid.pitch;
+    if (data->weights) o.weights = o.targets + data->target_units * o.grid.pitch;
     return o;
+}
+
+NN_INLINE void gather_targets(nn_run *run, const outcome *o, const nn_data *data, const uint32_t *order, size_t start) {
+    gather(o->targets, &o->target_grid, data->y, order, start);
+    const grid single = grid_of_weights(o->grid.rows);
+    if (data->weights) gather(run_real(run->weights), &single, data->weights, order, start);
 }
 
 static NN_APART double total_weight(const outcome *o) {
@@ -155,27 +157,44 @@ NN_INLINE void measure(const nn_model *m, const outcome *o, double penalty, doub
     for (size_t k = 0; k < m->n_metrics; k++) sums[1 + k] = metrics[m->metrics[k].row](&m->metrics[k], o);
 }
 
-/* The pass and the outcome of the batch under way. Batches of as many rows that are staged differ in little else than where they lie. */
+/* What batches are made of. */
+typedef struct source {
+    const nn_data *data;
+    const nn_staging *staged; /* where they lie ready, or NULL */
+    const uint32_t *order;    /* or NULL */
+    int training;
+} source;
+
+static source source_of_training(const nn_run *run) {
+    return (source){&run->train, run->staged.rows ? &run->staged : NULL, run->shuffle != NN_KEEP ? run->order : NULL, 1};
+}
+
+/* The pass and the outcome of a batch. Batches of as many rows differ in what they hold and, staged, in where it lies. */
 typedef struct batch {
+    nn_site_set set;
     nn_pass pass;
     outcome outcome;
 } batch;
 
-NN_INLINE void next_batch(nn_run *run, batch *b, size_t start, size_t rows) {
-    const nn_staging *staged = run->staged.rows ? &run->staged : NULL;
-    if (staged && b->pass.rows == rows) {
-        const real *input = (const real *)staged->batches + run->progress.batch * staged->batch_reals;
-        const ptrdiff_t onward = input - (const real *)b->pass.input;
-        b->pass.input = input;
+/* b becomes batch `number`, `rows` rows from place `start` on; what it was before came from the same source. */
+NN_INLINE void next_batch(nn_run *run, batch *b, const source *from, size_t number, size_t start, size_t rows) {
+    if (b->pass.rows != rows) {
+        b->pass = pass_of(run, b->set, from->staged ? staged_batch(from->staged, run->batch_size, start) : NULL, rows, from->training);
+        b->outcome = outcome_of(run, &b->pass, from->data);
+    } else {
         b->pass.iteration = run->model->state.iterations;
         b->pass.penalty = 0;
-        b->outcome.targets += onward;
-        if (b->outcome.weights) b->outcome.weights += onward;
-        return;
+        if (from->staged) {
+            real *input = (real *)from->staged->batches + number * from->staged->batch_reals;
+            const ptrdiff_t onward = input - (real *)b->pass.input;
+            b->pass.input = b->pass.sites->x = input;
+            b->outcome.targets += onward;
+            if (b->outcome.weights) b->outcome.weights += onward;
+        }
     }
-    const uint32_t *order = run->shuffle != NN_KEEP ? run->order : NULL;
-    b->pass = gather_pass(run, staged, run->train.x, order, start, rows, 1);
-    b->outcome = gather_outcome(run, staged, &b->pass, &run->train, order, start);
+    if (from->staged) return;
+    gather_inputs(run, &b->pass, from->data->x, from->order, start);
+    gather_targets(run, &b->outcome, from->data, from->order, start);
 }
 
 /* The rows of the batch after this one, of `rows` rows from place `start` on. */
@@ -191,19 +210,19 @@ static nn_ahead rows_ahead(const nn_run *run, size_t start, size_t rows) {
 NN_INLINE void batch_gradients(const nn_model *m, batch *b, int begins, int ends) {
     nn_pass *p = &b->pass;
     pass_forward(p);
-    gradient_of_loss(m, &b->outcome, place(p, last_layer(p->plan)->gradient));
+    gradient_of_loss(m, &b->outcome, last_site(p)->dy);
     pass_backward(p, m->fused ? 1 : 0, begins, ends); /* the last activation shares its gradient's place with the layer before */
 }
 
 /* The same for a batch of a narrow plan that is too large for the cache, block of rows by block of rows. */
-static NN_APART void block_gradients(nn_run *run, size_t start, size_t rows, double *sums) {
+static NN_APART void block_gradients(nn_run *run, const source *from, size_t start, size_t rows, double *sums) {
     const size_t width = 1 + run->model->n_metrics;
     double *own = sums + width;
     for (size_t k = 0; k < width; k++) sums[k] = 0;
     for (size_t first = 0, count; first < rows; first += count) {
-        batch b = {0};
+        batch b = {.set = NN_SITES_OF_OTHERS};
         count = rows - first < run->staged.block_rows ? rows - first : run->staged.block_rows;
-        next_batch(run, &b, start + first, count);
+        next_batch(run, &b, from, run->progress.batch, start + first, count);
         b.outcome.batch_rows = rows;
         batch_gradients(run->model, &b, first == 0, first + count == rows);
         measure(run->model, &b.outcome, b.pass.penalty, own);
@@ -212,7 +231,7 @@ static NN_APART void block_gradients(nn_run *run, size_t start, size_t rows, dou
 }
 
 /* One optimizer step on `rows` rows of the run's training data; its sums go into sums[1 + metrics], behind which is room for as many again. */
-static void train_batch(nn_run *run, batch *b, size_t start, size_t rows, double *sums) {
+static void train_batch(nn_run *run, batch *b, const source *from, size_t start, size_t rows, double *sums) {
     nn_model *m = run->model;
     if (!m->plan.narrow && done_in_parts(run, rows)) {
         train_in_parts(run, start, rows, sums);
@@ -224,9 +243,9 @@ static void train_batch(nn_run *run, batch *b, size_t start, size_t rows, double
     nn_ahead ahead;
     if (!held) step_begin(&step, m);
     if (rows > run->staged.block_rows) {
-        block_gradients(run, start, rows, sums);
+        block_gradients(run, from, start, rows, sums);
     } else {
-        next_batch(run, b, start, rows);
+        next_batch(run, b, from, run->progress.batch, start, rows);
         if (!held && !m->plan.narrow && m->plan.parameters >= FLOWING_PARAMETERS) {
             step.flowing = 1;
             ahead = rows_ahead(run, start, rows);
@@ -300,11 +319,12 @@ static void evaluate_part(void *context, size_t part, size_t thread) {
     const stretch *s = context;
     const nn_model *m = s->run->model;
     nn_run *run = run_of(s->run, thread);
+    const source from = {s->data, s->staged, NULL, 0};
+    batch own = {.set = NN_SITES_OF_OTHERS};
     EACH_BATCH(s, part, {
-        nn_pass p = gather_pass(run, s->staged, s->data->x, NULL, start, rows, 0);
-        const outcome o = gather_outcome(run, s->staged, &p, s->data, NULL, start);
-        pass_forward(&p);
-        measure(m, &o, p.penalty + s->penalty, s->run->sums + (1 + b) * (1 + m->n_metrics));
+        next_batch(run, &own, &from, start / run->batch_size, start, rows);
+        pass_forward(&own.pass);
+        measure(m, &own.outcome, own.pass.penalty + s->penalty, s->run->sums + (1 + b) * (1 + m->n_metrics));
     })
 }
 
@@ -346,13 +366,14 @@ static NN_APART void end_epoch(nn_run *run, double *means, double *seconds) {
 static void run_advance(nn_run *run, size_t max_batches, size_t max_epochs, double *means, double *seconds, double *last) {
     const size_t width = 1 + run->model->n_metrics, row = run->validation.rows ? 2 * width : width;
     double *sums = run->sums + width;
+    const source from = source_of_training(run);
     size_t epochs = 0;
-    batch whole = {0}, rest = {0}; /* batches of an epoch, and its last if that has fewer rows */
+    batch whole = {.set = NN_SITES_OF_BATCHES}, rest = {.set = NN_SITES_OF_LAST}; /* batches of an epoch, and its last if that has fewer rows */
     for (size_t b = 0; b < max_batches && epochs < max_epochs; b++) {
         nn_progress *at = &run->progress;
         if (at->batch == 0) begin_epoch(run);
         const size_t left = run->train.rows - at->rows, rows = left < run->batch_size ? left : run->batch_size;
-        train_batch(run, rows == run->batch_size ? &whole : &rest, at->rows, rows, sums);
+        train_batch(run, rows == run->batch_size ? &whole : &rest, &from, at->rows, rows, sums);
         if (run->model->outside.failed) return;
         for (size_t k = 0; k < width; k++) run->sums[k] += sums[k];
         if (last && (b + 1 == max_batches || at->rows + rows == run->train.rows)) {
@@ -370,30 +391,35 @@ static void run_advance(nn_run *run, size_t max_batches, size_t max_epochs, doub
 
 /* ---- the parts of a step, one at a time ---- */
 
-/* y[rows][units] from rows start ... of x[][inputs], at most run->batch_size of them. */
-static NN_APART void forward_rows(nn_run *run, const void *x, size_t start, size_t rows, int training, real *y) {
-    nn_pass p = gather_pass(run, NULL, x, NULL, start, rows, training);
-    const grid g = grid_of(&p, p.plan->units);
-    pass_forward(&p);
-    run->activity = p.penalty;
-    scatter(y, &g, place(&p, last_layer(p.plan)->output));
+/* y[rows][units] from rows start ... of x[][inputs], as many as the pass has. */
+static NN_APART void forward_rows(nn_run *run, nn_pass *p, const void *x, size_t start, real *y) {
+    gather_inputs(run, p, x, NULL, start);
+    pass_forward(p);
+    scatter(y, &last_site(p)->grid, last_site(p)->y);
 }
 
-static void run_forward(nn_run *run, const void *x, size_t rows, int training, void *y) { forward_rows(run, x, 0, rows, training, y); }
+static void run_forward(nn_run *run, const void *x, size_t rows, int training, void *y) {
+    nn_pass p = pass_of(run, NN_SITES_OF_OTHERS, NULL, rows, training);
+    forward_rows(run, &p, x, 0, y);
+    run->activity = p.penalty;
+}
 
 static void run_backward(nn_run *run, const void *dy, size_t rows) {
-    nn_pass p = pass_of(run, run->input, rows, 1);
-    const grid g = grid_of(&p, p.plan->units);
-    real *gradient = place(&p, last_layer(p.plan)->gradient);
-    EACH_AT(&g, v_store(gradient + at, v_zero());)
-    gather(gradient, &g, dy, NULL, 0);
+    nn_pass p = pass_of(run, NN_SITES_OF_OTHERS, NULL, rows, 1);
+    const nn_site *last = last_site(&p);
+    EACH_AT(&last->grid, v_store(last->dy + at, v_zero());)
+    gather(last->dy, &last->grid, dy, NULL, 0);
     pass_backward(&p, 0, 1, 1);
 }
 
 static void predict_part(void *context, size_t part, size_t thread) {
     const stretch *s = context;
     nn_run *run = run_of(s->run, thread);
-    EACH_BATCH(s, part, forward_rows(run, s->x, start, rows, 0, s->y + start * run->model->plan.units);)
+    nn_pass p = {0};
+    EACH_BATCH(s, part, {
+        if (p.rows != rows) p = pass_of(run, NN_SITES_OF_OTHERS, NULL, rows, 0);
+        forward_rows(run, &p, s->x, start, s->y + start * run->model->plan.units);
+    })
 }
 
 static void run_predict(nn_run *run, const void *x, size_t rows, void *y) {

@@ -33,12 +33,12 @@ static NN_APART double penalties_of_tensors(const nn_model *m) {
         vec sum = v_zero();
         if (t->statistic || (m->loss.skip_frozen && !moves(t))) continue;
         if (t->rule.l1 != 0) {
-            EACH_VEC(block_at(m->parameters, t), t, (void)left; sum = v_add(sum, v_abs(v));)
+            EACH_VEC(block_at(m->parameters, t), t, sum = v_add(sum, v_abs(v));)
             penalty += t->rule.l1 * (double)v_sum(sum);
         }
         sum = v_zero();
         if (t->rule.l2 != 0) {
-            EACH_VEC(block_at(m->parameters, t), t, (void)left; sum = v_fma(v, v, sum);)
+            EACH_VEC(block_at(m->parameters, t), t, sum = v_fma(v, v, sum);)
             penalty += t->rule.l2 * (double)v_sum(sum);
         }
     }
@@ -69,7 +69,7 @@ static void clip_norm(nn_model *m, size_t from, size_t to, double most) {
     vec sum = v_zero();
     for (size_t k = from; k < to; k++) {
         const nn_tensor *t = &m->plan.tensors[k];
-        if (moves(t)) EACH_VEC(block_at(m->gradients, t), t, (void)left; sum = v_fma(v, v, sum);)
+        if (moves(t)) EACH_VEC(block_at(m->gradients, t), t, sum = v_fma(v, v, sum);)
     }
     const double norm = __builtin_sqrt((double)v_sum(sum));
     if (!(norm > most)) return;
@@ -101,7 +101,7 @@ static NN_APART void clip_gradients(nn_model *m) {
 
 /* n: max_value. */
 NN_INLINE vec max_norm_factor(vec norm, const real *n) { return v_div(v_min(norm, v_set(n[0])), v_add(v_set(CONSTRAINT_EPSILON), norm)); }
-NN_INLINE vec unit_norm_factor(vec norm, const real *n) { (void)n; return v_div(v_set(1), v_add(v_set(CONSTRAINT_EPSILON), norm)); }
+NN_INLINE vec unit_norm_factor(vec norm, const real *n) { return v_div(v_set(1), v_add(v_set(CONSTRAINT_EPSILON), norm)); }
 /* n: min_value, max_value, rate. */
 NN_INLINE vec min_max_norm_factor(vec norm, const real *n) {
     const vec wanted = v_fma(v_set(n[2]), clip(norm, n[0], n[1]), v_mul(v_set(1 - n[2]), norm));
@@ -148,7 +148,7 @@ static NN_APART void constrain(real *w, const nn_tensor *t) {
     }
     if (t->vector) {
         vec sum = v_zero();
-        EACH_VEC(w, t, (void)left; sum = v_fma(v, v, sum);)
+        EACH_VEC(w, t, sum = v_fma(v, v, sum);)
         const vec factor = constraint_factor(row, v_sqrt(v_set(v_sum(sum))));
         EACH_VEC(w, t, store_tail(w + i, v_mul(v, factor), left);)
         return;
