@@ -43,7 +43,7 @@ def test_layer_normalization_weights(arguments: dict[str, Any], expected: list[s
 def test_layer_normalization_trains_and_follows_its_rules() -> None:
     rules = {"gamma_constraint": "non_neg", "beta_regularizer": regularizers.l2(0.5), "beta_initializer": "ones"}
     layer = LayerNormalization(**rules)
-    model = Sequential([Dense(4, input_shape=(3,)), layer, Dense(1)])
+    model = Sequential([Dense(4, input_shape=(3,)), layer, Dense(1)], seed=1)
     model.compile("sgd", "mse")
     before = model.evaluate(X, X[:, :1], verbose=0)
     assert before > 0.5 * 4  # beta is charged

@@ -85,7 +85,8 @@ static void do_stages(const batch_step *s, nn_pass *p, size_t from, size_t to) {
             gradient_of_loss(s->run->model, &o, last_site(p)->dy);
         } else {
             const nn_site *site = &p->sites[index_of_stage(s, stage)];
-            (stage <= plan->n_layers ? site->forward : site->backward)(p, site);
+            layer_routine *routine = stage <= plan->n_layers ? site->forward : site->backward;
+            if (routine) routine(p, site);
         }
     }
 }

@@ -3,8 +3,9 @@
  *
  * NAME_shape(l)             tensors, scratch and what backward will read, from l's widths and numbers
  * NAME_forward(p, s)        output y from input x, both laid out as in batch.h
- * NAME_backward(p, s)       dx, like the input, from the gradient dy in the output; dx is NULL for the first layer
- * weights(p, s)             gradients of the layer's tensors, from x and dy; NULL if it has none, or backward has made them
+ * NAME_backward(p, s)       dx, like the input, from the gradient dy in the output; of a first layer it is only called if it has tensors to
+ *                           make gradients for, and dx is NULL
+ * weights(p, s)             gradients of the layer's tensors, from x and dy; NULL if it has none, or backward makes them
  *
  * Backward of all layers comes before weights of any, so each gradient has its own place. Padding of outputs may hold anything finite; padding of
  * gradients is 0, so padding of parameters stays 0. */
@@ -101,10 +102,9 @@ static void dense_backward_panels(const nn_site *s, size_t from, size_t to) {
 
 static void dense_backward(nn_pass *p, const nn_site *s) {
     const nn_layer *l = s->layer;
-    if (!s->dx) return;
     if (l->narrow) {
         const narrow_operands narrow = {.c = s->dx, .a = s->values[0], .ai = l->units, .ak = 1, .b = s->dy, .m = l->inputs, .k = l->units, .with = s->x};
-        if (l[-1].backward_done) narrow_product(&narrow, s->grid.pitch, 0, GATED); /* where dx is asked for, there is a layer before */
+        if (l[-1].backward_done) narrow_product(&narrow, s->grid.pitch, 0, GATED);
         else narrow_product(&narrow, s->grid.pitch, 0, UNCHANGED);
         return;
     }
@@ -212,7 +212,6 @@ static void activity_regularization_forward(nn_pass *p, const nn_site *s) {
 
 static void activity_regularization_backward(nn_pass *p, const nn_site *s) {
     real *dx = s->dx;
-    if (!dx) return;
     const grid g = s->grid;
     const real *y = s->y, *dy = s->dy;
     const double share = activity_share(p, s);
@@ -285,7 +284,7 @@ static void activation_forward(nn_pass *p, const nn_site *s) {
 }
 
 static void activation_backward(nn_pass *p, const nn_site *s) {
-    if (s->dx) activations[s->layer->kind.row - LAYERS].backward(&s->layer->kind, s->dx, s->dy, s->x, s->y, &s->grid);
+    activations[s->layer->kind.row - LAYERS].backward(&s->layer->kind, s->dx, s->dy, s->x, s->y, &s->grid);
 }
 
 /* What is the same in all sites of a layer, whatever the rows. */
@@ -293,12 +292,14 @@ static void begin_sites(nn_site *s, const nn_model *m) {
     static const layer_routines activation = {NULL, activation_forward, activation_backward, NULL};
     for (const nn_layer *l = m->plan.layers, *const end = l + m->plan.n_layers; l < end; l++, s++) {
         const layer_routines *row = l->kind.row < LAYERS ? &layers[l->kind.row] : &activation;
-        *s = (nn_site){.layer = l, .numbers = l->kind.numbers, .forward = l->forward_done ? NULL : row->forward,
-                       .backward = l->backward_done ? NULL : row->backward, .weights = row->weights};
+        int asked = l > m->plan.layers; /* for dx, or for the gradients that backward makes */
+        *s = (nn_site){.layer = l, .numbers = l->kind.numbers, .forward = l->forward_done ? NULL : row->forward, .weights = row->weights};
         for (size_t t = 0; t < l->n_tensors; t++) {
             s->values[t] = (real *)m->parameters + l->tensors[t].offset;
             s->gradients[t] = (real *)m->gradients + l->tensors[t].offset;
+            asked |= !row->weights && !l->tensors[t].statistic;
         }
+        if (asked && !l->backward_done) s->backward = row->backward;
     }
 }
 

@@ -14,7 +14,6 @@ static void rescaling_forward(nn_pass *p, const nn_site *s) {
 
 static void rescaling_backward(nn_pass *p, const nn_site *s) {
     real *dx = s->dx;
-    if (!dx) return;
     const grid g = s->grid;
     const real *dy = s->dy;
     const vec factor = v_set((real)s->numbers[0]);
@@ -51,7 +50,6 @@ static void normalization_forward(nn_pass *p, const nn_site *s) {
 
 static void normalization_backward(nn_pass *p, const nn_site *s) {
     real *dx = s->dx;
-    if (!dx) return;
     const grid g = s->grid;
     const real *dy = s->dy;
     for (size_t i = 0; i < columns_of(&g); i++) {

@@ -23,6 +23,4 @@ static void ask_outside(nn_pass *p, const nn_site *s, int of_slope, real *to, co
 
 static void given_forward(nn_pass *p, const nn_site *s) { ask_outside(p, s, 0, s->y, s->x); }
 
-static void given_backward(nn_pass *p, const nn_site *s) {
-    if (s->dx) ask_outside(p, s, 1, s->dx, s->dy);
-}
+static void given_backward(nn_pass *p, const nn_site *s) { ask_outside(p, s, 1, s->dx, s->dy); }

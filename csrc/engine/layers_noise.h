@@ -76,7 +76,7 @@ static void scale_elements(real *y, const real *x, const real *factor, const gri
 /* The backward pass of layers that keep the slope of each element in scratch. */
 static void scaled_backward(nn_pass *p, const nn_site *s) {
     const grid g = s->grid;
-    if (s->dx) scale_elements(s->dx, s->dy, p->training ? s->scratch : NULL, &g);
+    scale_elements(s->dx, s->dy, p->training ? s->scratch : NULL, &g);
 }
 
 /* ---- dropout. n: rate, shared. ---- In training each element is 0 with probability rate, else x / (1 - rate); elements of a row go together where
@@ -128,7 +128,7 @@ static void gaussian_noise_forward(nn_pass *p, const nn_site *s) {
 
 static void gaussian_noise_backward(nn_pass *p, const nn_site *s) {
     const grid g = s->grid;
-    if (s->dx) scale_elements(s->dx, s->dy, NULL, &g);
+    scale_elements(s->dx, s->dy, NULL, &g);
 }
 
 /* ---- alpha_dropout. n: rate, shared as in dropout. ---- In training each element is, with probability rate, replaced by what selu tends to far below 0; then all go

@@ -67,7 +67,6 @@ static void layer_normalization_forward(nn_pass *p, const nn_site *s) {
 /* With dz = gamma dy: dx = (dz - mean dz - z mean(z dz)) / deviation. */
 static void layer_normalization_backward(nn_pass *p, const nn_site *s) {
     real *dx = s->dx;
-    if (!dx) return;
     const grid g = s->grid;
     const real *gamma = s->numbers[2] != 0 ? s->values[0] : NULL, *dy = s->dy;
     const vec per_unit = v_set(1 / (real)g.units);
@@ -140,7 +139,6 @@ static void unit_normalization_forward(nn_pass *p, const nn_site *s) {
 /* dx = (dy - y sum(y dy)) / |x|, or dy / epsilon where the row is shorter than epsilon. */
 static void unit_normalization_backward(nn_pass *p, const nn_site *s) {
     real *dx = s->dx;
-    if (!dx) return;
     const grid g = s->grid;
     const real *y = s->y, *dy = s->dy;
     const vec epsilon = v_set((real)s->numbers[0]);
