@@ -17,6 +17,7 @@
 #include "optimizers.h"
 #include "step.h"
 #include "layers.h"
+#include "pass.h"
 #include "update.h"
 #include "staging.h"
 #include "train.h"
