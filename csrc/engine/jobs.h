@@ -53,26 +53,13 @@ static int stage_couples_rows(const batch_step *s, size_t stage) {
     return layer && layer->couples_rows;
 }
 
-/* What losses and metrics look at, of the rows of a pass. */
 static outcome outcome_of_rows(const batch_step *s, const nn_pass *p) {
-    const nn_run *run = s->run;
-    return (outcome){.grid = grid_of(p, p->plan->units), .target_grid = grid_of(p, run->train.target_units),
-                     .targets = run_real(run->targets) + p->first * NN_LANES, .outputs = last_site(p)->y,
-                     .weights = run->train.weights ? run_real(run->weights) + p->first : NULL, .batch_rows = s->batch.rows};
+    outcome o = outcome_of(s->run, p, &s->run->train);
+    o.batch_rows = s->batch.rows;
+    return o;
 }
 
-static void gather_inputs_of_rows(const batch_step *s, nn_pass *p) {
-    const grid inputs = grid_of(p, p->plan->inputs);
-    gather((real *)p->input, &inputs, s->run->train.x, s->order, s->start + p->first);
-}
-
-static void gather_targets_of_rows(const batch_step *s, nn_pass *p) {
-    const nn_run *run = s->run;
-    const nn_data *data = &run->train;
-    const grid targets = grid_of(p, data->target_units), single = grid_of_weights(p->rows);
-    gather(run_real(run->targets) + p->first * NN_LANES, &targets, data->y, s->order, s->start + p->first);
-    if (data->weights) gather(run_real(run->weights) + p->first, &single, data->weights, s->order, s->start + p->first);
-}
+static void gather_inputs_of_rows(const batch_step *s, const nn_pass *p) { gather_inputs(p, s->run->train.x, s->order, s->start + p->first); }
 
 static void do_stages(const batch_step *s, nn_pass *p, size_t from, size_t to) {
     const nn_plan *plan = p->plan;
@@ -80,8 +67,8 @@ static void do_stages(const batch_step *s, nn_pass *p, size_t from, size_t to) {
         if (stage == 0) {
             gather_inputs_of_rows(s, p);
         } else if (stage == plan->n_layers + 1) {
-            gather_targets_of_rows(s, p);
             const outcome o = outcome_of_rows(s, p);
+            gather_targets(&o, &s->run->train, s->order, s->start + p->first);
             gradient_of_loss(s->run->model, &o, last_site(p)->dy);
         } else {
             const nn_site *site = &p->sites[index_of_stage(s, stage)];

@@ -181,7 +181,7 @@ static const char *const loss_names[] = {NN_LOSS_ROWS(ROW, ROW, ROW)};
 typedef struct outcome {
     grid grid, target_grid;
     real *targets, *outputs;
-    const real *weights; /* [rows padded], or NULL for ones */
+    real *weights;       /* [rows padded], or NULL for ones */
     size_t batch_rows;   /* of the whole batch */
 } outcome;
 

@@ -54,31 +54,32 @@ static void scatter(real *to, const grid *g, const real *from) {
 /* Sample weights lie as in a narrow plan everywhere. */
 NN_INLINE grid grid_of_weights(size_t rows) { return (grid){rows, 1, nn_pitch(1, rows), NULL, 0, 1}; }
 
-/* The run's input = rows start ... of x. */
-NN_INLINE void gather_inputs(nn_run *run, const nn_pass *p, const void *x, const uint32_t *order, size_t start) {
+/* The input of a pass = rows start ... of x. */
+NN_INLINE void gather_inputs(const nn_pass *p, const void *x, const uint32_t *order, size_t start) {
     const grid g = grid_of(p, p->plan->inputs);
-    gather(run_real(run->input), &g, x, order, start);
+    gather(p->input, &g, x, order, start);
     /* Rows of padding repeat the last row: finite where it is, so that 0 times what comes of them is 0. */
     for (size_t u = 0; g.narrow && u < g.units; u++) {
-        real *column = run_real(run->input) + u * g.pitch;
+        real *column = run_real(p->input) + u * g.pitch;
         for (size_t r = g.rows; r < g.pitch; r++) column[r] = column[g.rows - 1];
     }
 }
 
-/* What losses and metrics look at: outputs where the pass leaves them, targets and weights where they are gathered, or staged. */
+/* What losses and metrics look at, of the rows of a pass: outputs where it leaves them, targets and weights where they are gathered, or staged. */
 NN_INLINE outcome outcome_of(nn_run *run, const nn_pass *p, const nn_data *data) {
-    outcome o = {.grid = grid_of(p, p->plan->units), .target_grid = grid_of(p, data->target_units), .targets = run->targets,
-                 .outputs = last_site(p)->y, .weights = data->weights ? run->weights : NULL, .batch_rows = p->rows};
+    outcome o = {.grid = grid_of(p, p->plan->units), .target_grid = grid_of(p, data->target_units), .outputs = last_site(p)->y,
+                 .targets = run_real(run->targets) + p->first * NN_LANES, .weights = data->weights ? run_real(run->weights) + p->first : NULL,
+                 .batch_rows = p->rows};
     if (!p->staged) return o;
     o.targets = (real *)p->input + (p->plan->inputs + 1) * o.grid.pitch;
     if (data->weights) o.weights = o.targets + data->target_units * o.grid.pitch;
     return o;
 }
 
-NN_INLINE void gather_targets(nn_run *run, const outcome *o, const nn_data *data, const uint32_t *order, size_t start) {
+NN_INLINE void gather_targets(const outcome *o, const nn_data *data, const uint32_t *order, size_t start) {
     gather(o->targets, &o->target_grid, data->y, order, start);
     const grid single = grid_of_weights(o->grid.rows);
-    if (data->weights) gather(run_real(run->weights), &single, data->weights, order, start);
+    if (data->weights) gather(o->weights, &single, data->weights, order, start);
 }
 
 static NN_APART double total_weight(const outcome *o) {
@@ -149,8 +150,8 @@ NN_INLINE void next_batch(nn_run *run, batch *b, const source *from, size_t numb
         }
     }
     if (from->staged) return;
-    gather_inputs(run, &b->pass, from->data->x, from->order, start);
-    gather_targets(run, &b->outcome, from->data, from->order, start);
+    gather_inputs(&b->pass, from->data->x, from->order, start);
+    gather_targets(&b->outcome, from->data, from->order, start);
 }
 
 /* The rows of the batch after this one, of `rows` rows from place `start` on. */
@@ -348,15 +349,15 @@ static void run_advance(nn_run *run, size_t max_batches, size_t max_epochs, doub
 /* ---- the parts of a step, one at a time ---- */
 
 /* y[rows][units] from rows start ... of x[][inputs], as many as the pass has. */
-static NN_APART void forward_rows(nn_run *run, nn_pass *p, const void *x, size_t start, real *y) {
-    gather_inputs(run, p, x, NULL, start);
+static NN_APART void forward_rows(nn_pass *p, const void *x, size_t start, real *y) {
+    gather_inputs(p, x, NULL, start);
     pass_forward(p);
     scatter(y, &last_site(p)->grid, last_site(p)->y);
 }
 
 static void run_forward(nn_run *run, const void *x, size_t rows, int training, void *y) {
     nn_pass p = pass_of(run, NN_SITES_OF_OTHERS, NULL, rows, training);
-    forward_rows(run, &p, x, 0, y);
+    forward_rows(&p, x, 0, y);
     run->activity = p.penalty;
 }
 
@@ -374,7 +375,7 @@ static void predict_part(void *context, size_t part, size_t thread) {
     nn_pass p = {0};
     EACH_BATCH(s, part, {
         if (p.rows != rows) p = pass_of(run, NN_SITES_OF_OTHERS, NULL, rows, 0);
-        forward_rows(run, &p, s->x, start, s->y + start * run->model->plan.units);
+        forward_rows(&p, s->x, start, s->y + start * run->model->plan.units);
     })
 }
 
