@@ -1,40 +1,48 @@
-"""Nets large enough for their gradients to be used up where they are made, against the same nets with gradients
-stored."""
+"""Nets whose gradients are used up where they are made, against the same nets with gradients stored."""
 
 import numpy as np
 import pytest
-from engine_models import build, chain, compiled, digest, inputs, numbers, parameters, targets, train
+from engine_models import Layer, build, chain, compiled, digest, inputs, numbers, parameters, targets, train
 from reference_network import Key, Optimizer, Rule
 
 from nnlite import _engine
 
-# More than FLOWING_PARAMETERS of csrc/engine/step.h; no width is a multiple of 16.
-LAYERS = chain("dense 250", "relu", "dense 130", "tanh", "dense 3", "softmax")
-# A batch is deeper than a block of the products, and the last one is short.
-INPUTS, ROWS, BATCH, EPOCHS = 70, 400, 300, 2
+# No width is a multiple of 16.
+INPUTS, ROWS, EPOCHS = 70, 400, 2
+# More than FAR_PARAMETERS of csrc/engine/step.h; a batch is deeper than a block of the products, the last one short.
+LARGE = chain("dense 250", "relu", "dense 130", "tanh", "dense 3", "softmax"), 300
+# Fewer, in batches of at most BETWEEN_ROWS: of more and of fewer rows than a tile has.
+SMALL = chain("dense 50", "relu", "dense 20", "tanh", "dense 3", "softmax"), 40
+TINY = chain("dense 18", "relu", "dense 3", "softmax"), 7
+Net = tuple[list[Layer], int]
 
 
-def trained(row: str, dtype: str, target: str | None, **options: float) -> str:
+def trained(net: Net, row: str, dtype: str, target: str | None, **options: float) -> str:
+    layers, batch = net
     rules: dict[Key, Rule] = {(2, "kernel"): Rule(trainable=False)} if options.pop("frozen", 0) else {}
-    model = build(LAYERS, INPUTS, dtype, target, rules=rules)
+    model = build(layers, INPUTS, dtype, target, rules=rules)
     optimizer = Optimizer(row, numbers("optimizer", row), **({"learning_rate": 0.01} | options))
     compiled(model, "categorical_crossentropy", optimizer, ["categorical_accuracy"], fuse=True)
     x, t = inputs(ROWS, INPUTS, dtype), targets("categorical_crossentropy", ROWS, 3, dtype)
-    history = train(model, BATCH, (x, t), EPOCHS)
+    history = train(model, batch, (x, t), EPOCHS)
     assert all(np.isfinite(value).all() for value in parameters(model).values())
     return digest(model, history)
 
 
+@pytest.mark.parametrize("net", [LARGE, SMALL, TINY])
 @pytest.mark.parametrize("row", _engine.rows("optimizer"))
-def test_gradients_that_flow_give_the_bits_of_stored_ones(row: str, dtype: str) -> None:
+def test_gradients_that_flow_give_the_bits_of_stored_ones(net: Net, row: str, dtype: str) -> None:
     """A limit that no gradient reaches changes no value, but asks for all gradients to be stored."""
-    assert trained(row, dtype, None) == trained(row, dtype, None, clipvalue=1e30)
+    assert trained(net, row, dtype, None) == trained(net, row, dtype, None, clipvalue=1e30)
 
 
+@pytest.mark.parametrize("net", [LARGE, SMALL])
 @pytest.mark.parametrize("options", [{"weight_decay": 0.25}, {"frozen": 1.0}])
-def test_they_do_with_what_else_a_step_does(options: dict[str, float], dtype: str) -> None:
-    assert trained("adam", dtype, None, **options) == trained("adam", dtype, None, clipvalue=1e30, **options)
+def test_they_do_with_what_else_a_step_does(net: Net, options: dict[str, float], dtype: str) -> None:
+    assert trained(net, "adam", dtype, None, **options) == trained(net, "adam", dtype, None, clipvalue=1e30, **options)
 
 
-def test_targets_agree_on_large_nets(dtype: str, target: str) -> None:
-    assert trained("adam", dtype, target) == trained("adam", dtype, "avx2" if _engine.targets().get("avx2") else None)
+@pytest.mark.parametrize("net", [LARGE, SMALL])
+def test_targets_agree_on_wide_nets(net: Net, dtype: str, target: str) -> None:
+    other = "avx2" if _engine.targets().get("avx2") else None
+    assert trained(net, "adam", dtype, target) == trained(net, "adam", dtype, other)

@@ -29,16 +29,15 @@ static void gather(real *to, const grid *g, const real *from, const uint32_t *or
         const real *row[GATHERED_ROWS];
         n = g->rows - r < GATHERED_ROWS ? g->rows - r : GATHERED_ROWS;
         for (size_t k = 0; k < n; k++) row[k] = from + (order ? order[start + r + k] : start + r + k) * g->units;
-        for (size_t u = 0; u < g->units; u += NN_LANES) {
+        size_t u = 0;
+        for (; u + NN_LANES <= g->units; u += NN_LANES) {
             real *panel = to + grid_at(g, r, u);
-            for (size_t k = 0; k < n; k++, panel += NN_LANES) {
-                if (u + NN_LANES <= g->units) {
-                    v_store(panel, v_load(row[k] + u));
-                } else {
-                    v_store(panel, v_zero());
-                    copy_row(panel, row[k] + u, g->units - u);
-                }
-            }
+            for (size_t k = 0; k < n; k++) v_store(panel + k * NN_LANES, v_load(row[k] + u));
+        }
+        for (size_t k = 0; u < g->units && k < n; k++) {
+            real *last = to + grid_at(g, r + k, u);
+            v_store(last, v_zero());
+            copy_row(last, row[k] + u, g->units - u);
         }
     }
 }
@@ -203,7 +202,7 @@ static void train_batch(nn_run *run, batch *b, const source *from, size_t start,
         block_gradients(run, from, start, rows, sums);
     } else {
         next_batch(run, b, from, run->progress.batch, start, rows);
-        if (!held && !m->plan.narrow && m->plan.parameters >= FLOWING_PARAMETERS) {
+        if (!held && !m->plan.narrow && may_flow(m, rows)) {
             step.flowing = 1;
             ahead = rows_ahead(run, start, rows);
             b->pass.step = &step;
