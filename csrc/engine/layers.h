@@ -120,7 +120,7 @@ typedef struct kernel_part {
  * the next one's gradient. */
 static void dense_flow(nn_pass *p, const nn_site *s, const kernel_part *k) {
     const nn_layer *l = s->layer;
-    const int between = steps_between(p->rows), far = p->plan->parameters >= FAR_PARAMETERS;
+    const int between = steps_between(p->plan, p->rows), far = p->plan->parameters >= FAR_PARAMETERS;
     const size_t most = between ? 1 : NN_TILE_PANELS, parts = (k->panels + most - 1) / most * ((k->to - k->from + NN_LANES - 1) / NN_LANES);
     _Alignas(64) real gradients[2][NN_TILE_PANELS * BLOCK_REALS];
     real *gradient = gradients[0];

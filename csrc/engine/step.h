@@ -5,9 +5,9 @@
 enum { FAR_PARAMETERS = 1 << 15 };
 
 /* Steps of parameters go along with the gradients of the next ones in batches of at most so many rows: in larger ones the products alone take most of the
- * time, and there are better tiles for them. */
+ * time, and there are better tiles for them. Nor where multiply-adds would wait for parameters from beyond the cache. */
 enum { BETWEEN_ROWS = 64 };
-static int steps_between(size_t rows) { return STEPS_BETWEEN && rows <= BETWEEN_ROWS; }
+static int steps_between(const nn_plan *plan, size_t rows) { return STEPS_BETWEEN && rows <= BETWEEN_ROWS && plan->parameters < FAR_REALS; }
 
 typedef struct nn_step {
     nn_model *model;
@@ -17,7 +17,7 @@ typedef struct nn_step {
 } nn_step;
 
 /* Are gradients better used up than stored? Near at hand that costs next to nothing. */
-static int may_flow(const nn_model *m, size_t rows) { return m->plan.parameters >= FAR_PARAMETERS || steps_between(rows); }
+static int may_flow(const nn_model *m, size_t rows) { return m->plan.parameters >= FAR_PARAMETERS || steps_between(&m->plan, rows); }
 
 static int moves(const nn_tensor *t) { return t->rule.trainable && !t->statistic; }
 
