@@ -208,7 +208,7 @@ NN_INLINE void tile_between(const panel_product *product, const pending *before,
     while (left.count) move(&left);
 }
 #define TILE(name) \
-    NN_INLINE void name##_move_some(void *context) { \
+    static inline void name##_move_some(void *context) { \
         pending *p = context; \
         if (!p->count) return; \
         name##_move(p->w, p->g, p->s, p->pitch, NN_LANES, p->h); \
@@ -218,8 +218,10 @@ NN_INLINE void tile_between(const panel_product *product, const pending *before,
         p->count -= NN_LANES; \
     } \
     static void name##_tile(const panel_product *product, const pending *before) { tile_between(product, before, name##_move_some); }
+#define TILE_OF(name) name##_tile
 #else
-#define TILE(name) enum { name##_tile = 0 };
+#define TILE(name)
+#define TILE_OF(name) NULL
 #endif
 
 /* prepare: this step's constants for sweep, which each row converts itself: an array filled piece by piece and read back in vectors would make the step wait.
@@ -259,9 +261,10 @@ typedef struct optimizer_routines {
     int initial; /* which of the row's numbers the slots start from, or ZERO */
 } optimizer_routines;
 
-#define ROW(name, slots, initial) {name##_constants, name##_sweep, name##_tile, slots, initial},
+#define ROW(name, slots, initial) {name##_constants, name##_sweep, TILE_OF(name), slots, initial},
 static const optimizer_routines optimizers[] = {NN_OPTIMIZER_ROWS(ROW)};
 #undef ROW
+#undef TILE_OF
 
 static size_t optimizer_slots(uint32_t optimizer) { return optimizers[optimizer].slots; }
 
