@@ -262,7 +262,7 @@ static nn_status make_room(nn_run *run) {
     run->workspace = advance_by(engine, run->weights, weights);
     run->sites = calloc(plan->n_layers, NN_SITE_SETS * engine->site_size);
     if (!run->sites) return NN_OUT_OF_MEMORY;
-    for (size_t set = 0; set < NN_SITE_SETS; set++) engine->begin_sites(nn_sites_of(run, set), run->model);
+    for (nn_site_set set = NN_SITES_OF_BATCHES; set < NN_SITE_SETS; set++) engine->begin_sites(nn_sites_of(run, set), run->model);
     return NN_OK;
 }
 
