@@ -144,7 +144,7 @@ static void dense_flow(nn_pass *p, const nn_site *s, const kernel_part *k) {
             }
         }
     }
-    if (between) routines_of_step(p->step)->sweep(before.w, before.g, before.s, before.pitch, before.count, before.h);
+    if (between) step_pending(p->step, &before);
 }
 
 /* Gradients of a part of a wide kernel, and the step of those that flow; with input 0 goes the bias. */
