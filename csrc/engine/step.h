@@ -44,7 +44,7 @@ static const optimizer_routines *routines_of_step(const nn_step *s) { return &op
 NN_INLINE void step_pending(const nn_step *s, const pending *p) { routines_of_step(s)->sweep(p->w, p->g, p->s, p->pitch, p->count, p->h); }
 
 /* Moves the `count` parameters from `offset` on by their gradients g[count]. */
-static void step_parameters(const nn_step *s, size_t offset, const real *g, size_t count) {
+NN_INLINE void step_parameters(const nn_step *s, size_t offset, const real *g, size_t count) {
     const pending p = pending_parameters(s, offset, g, count);
     step_pending(s, &p);
 }
