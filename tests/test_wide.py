@@ -11,7 +11,9 @@ from nnlite import _engine
 INPUTS, ROWS, EPOCHS = 70, 400, 2
 # More than FAR_PARAMETERS of csrc/engine/step.h; a batch is deeper than a block of the products, the last one short.
 LARGE = chain("dense 250", "relu", "dense 130", "tanh", "dense 3", "softmax"), 300
-# Fewer, in batches of at most BETWEEN_ROWS: of more and of fewer rows than a tile has.
+# The same in batches of at most BETWEEN_ROWS: steps go along with gradients while memory is asked for.
+LARGE_IN_SMALL_BATCHES = LARGE[0], 40
+# Fewer parameters, in such batches: of more and of fewer rows than a tile has.
 SMALL = chain("dense 50", "relu", "dense 20", "tanh", "dense 3", "softmax"), 40
 TINY = chain("dense 18", "relu", "dense 3", "softmax"), 7
 Net = tuple[list[Layer], int]
@@ -29,7 +31,7 @@ def trained(net: Net, row: str, dtype: str, target: str | None, **options: float
     return digest(model, history)
 
 
-@pytest.mark.parametrize("net", [LARGE, SMALL, TINY])
+@pytest.mark.parametrize("net", [LARGE, LARGE_IN_SMALL_BATCHES, SMALL, TINY])
 @pytest.mark.parametrize("row", _engine.rows("optimizer"))
 def test_gradients_that_flow_give_the_bits_of_stored_ones(net: Net, row: str, dtype: str) -> None:
     """A limit that no gradient reaches changes no value, but asks for all gradients to be stored."""

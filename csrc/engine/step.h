@@ -16,7 +16,7 @@ typedef struct nn_step {
     int flowing;
 } nn_step;
 
-/* Are gradients better used up than stored? Near at hand that costs next to nothing. */
+/* Are gradients better used up than stored? Near at hand, storing costs next to nothing. */
 static int may_flow(const nn_model *m, size_t rows) { return m->plan.parameters >= FAR_PARAMETERS || steps_between(&m->plan, rows); }
 
 static int moves(const nn_tensor *t) { return t->rule.trainable && !t->statistic; }
