@@ -68,11 +68,12 @@ static inline __attribute__((always_inline)) void nn_random_lanes(nn_words *word
     word[3] = c3;
 }
 
-enum { NN_PLACES = 64 };
+enum { NN_PLACES = 8 }; /* blocks drawn at a time, a multiple of the lanes */
 
-/* place[k][b] = floor(word k of block index + b, times left - 4 b - k, / 2^32): the next draws from what is left of a shrinking range, as far as they go. */
-static inline void nn_random_places(uint64_t place[4][NN_PLACES], uint64_t seed, uint32_t purpose, uint64_t time, uint64_t index, uint64_t left) {
-    for (size_t b = 0; b < NN_PLACES && 4 * b < left; b += NN_WORD_LANES) {
+/* place[k][b] = floor(word k of block index + b, times left - 4 b - k, / 2^32): the next draws from what is left of a shrinking range. */
+static inline __attribute__((always_inline)) void nn_random_places(uint64_t place[4][NN_PLACES], uint64_t seed, uint32_t purpose, uint64_t time, uint64_t index,
+                                                                   uint64_t left) {
+    for (size_t b = 0; b < NN_PLACES; b += NN_WORD_LANES) {
         nn_words word[4];
         nn_random_lanes(word, seed, purpose, time, nn_counting(index + b));
         for (size_t k = 0; k < 4; k++) {
@@ -99,18 +100,27 @@ static inline void nn_exchange(uint32_t *order, size_t i, size_t k) {
 }
 
 /* order[0 ... n) becomes the epoch's permutation of 0 ... n-1 (Fisher and Yates): position i - 1 changes places with one of [0, i), uniform up to
- * i / 2^32, i falling. n < 2^32. Drawing places first keeps the exchanges, a chain through memory, short. */
+ * i / 2^32, i falling. n < 2^32. Places are drawn while those drawn before are used: the exchanges, a chain through memory, leave units idle, and need not
+ * wait for a place, without which the processor cannot tell which of them touch the same number. */
 static inline void nn_shuffle(uint32_t *order, size_t n, uint64_t seed, uint64_t epoch) {
-    uint64_t place[4][NN_PLACES];
+    uint64_t drawn[2][4][NN_PLACES];
+    size_t i = n, blocks = 0;
     nn_count_up(order, n);
-    for (size_t i = n, block = 0; i > 1; block += NN_PLACES) {
-        nn_random_places(place, seed, NN_FOR_SHUFFLE, epoch, block, i);
-        const size_t fours = (i - 1) / 4 < NN_PLACES ? (i - 1) / 4 : NN_PLACES;
-        for (size_t b = 0; b < fours; b++, i -= 4) {
+    nn_random_places(drawn[0], seed, NN_FOR_SHUFFLE, epoch, 0, n);
+    uint64_t (*place)[NN_PLACES] = drawn[0], (*next)[NN_PLACES] = drawn[1];
+    while (i > 4 * NN_PLACES) {
+        uint64_t (*const used)[NN_PLACES] = place;
+        blocks += NN_PLACES;
+        nn_random_places(next, seed, NN_FOR_SHUFFLE, epoch, blocks, i - 4 * NN_PLACES);
+        for (size_t b = 0; b < NN_PLACES; b++, i -= 4) {
 #pragma GCC unroll 4
-            for (size_t k = 0; k < 4; k++) nn_exchange(order, i - 1 - k, place[k][b]);
+            for (size_t k = 0; k < 4; k++) nn_exchange(order, i - 1 - k, used[k][b]);
         }
-        for (size_t k = 0; fours < NN_PLACES && i > 1; k++, i--) nn_exchange(order, i - 1, place[k][fours]);
+        place = next;
+        next = used;
+    }
+    for (size_t b = 0; i > 1; b++) {
+        for (size_t k = 0; k < 4 && i > 1; k++, i--) nn_exchange(order, i - 1, place[k][b]);
     }
 }
 

@@ -11,8 +11,7 @@
 
 /* What a thread keeps to itself through a step. */
 typedef struct thread_share {
-    _Alignas(64) int has_inputs; /* those of the whole batch, in its own run */
-    nn_ahead ahead;
+    _Alignas(64) nn_ahead ahead;
 } thread_share;
 
 /* The way of a batch through the plan, in stages: its rows gathered; forward of each layer; the gradient of the loss; backward of each layer but the last
@@ -27,7 +26,6 @@ typedef struct batch_step {
     size_t parts;              /* of a job of panels */
     size_t own_tiles;          /* tiles in a thread's share */
     double part_work;          /* of a tile, multiply-adds */
-    int inputs_each;              /* each thread gathers all inputs for itself */
     thread_share shares[NN_MOST_THREADS];
     double *sums;              /* of loss and metrics */
 } batch_step;
@@ -59,13 +57,11 @@ static outcome outcome_of_rows(const batch_step *s, const nn_pass *p) {
     return o;
 }
 
-static void gather_inputs_of_rows(const batch_step *s, const nn_pass *p) { gather_inputs(p, s->run->train.x, s->order, s->start + p->first); }
-
 static void do_stages(const batch_step *s, nn_pass *p, size_t from, size_t to) {
     const nn_plan *plan = p->plan;
     for (size_t stage = from; stage < to; stage++) {
         if (stage == 0) {
-            gather_inputs_of_rows(s, p);
+            gather_inputs(p, s->run->train.x, s->order, s->start + p->first);
         } else if (stage == plan->n_layers + 1) {
             const outcome o = outcome_of_rows(s, p);
             gather_targets(&o, &s->run->train, s->order, s->start + p->first);
@@ -82,11 +78,6 @@ static void do_stages(const batch_step *s, nn_pass *p, size_t from, size_t to) {
 static nn_pass pass_of_rows(batch_step *s, size_t first, size_t rows, size_t thread) {
     const nn_run *own = run_of(s->run, thread);
     nn_pass p = s->batch;
-    if (s->inputs_each) {
-        p.input = own->input;
-        if (!s->shares[thread].has_inputs) gather_inputs_of_rows(s, &p);
-        s->shares[thread].has_inputs = 1;
-    }
     p.first = first;
     p.sites = nn_sites_of(own, NN_SITES_OF_OTHERS);
     p.workspace = (real *)p.workspace + first * NN_LANES;
@@ -160,8 +151,7 @@ static void do_panels(void *context, size_t part, size_t thread) {
 static void do_all_rows(batch_step *s) {
     const size_t threads = s->run->step_threads;
     s->part_rows = part_rows(s->run, s->batch.rows);
-    s->inputs_each = shares_panels(s, 1);
-    for (s->from = s->inputs_each ? 1 : 0; s->from < stages_of(s); s->from = s->to) {
+    for (s->from = 0; s->from < stages_of(s); s->from = s->to) {
         s->to = s->from + 1;
         if (stage_couples_rows(s, s->from)) {
             do_stages(s, &s->batch, s->from, s->to);
@@ -254,17 +244,13 @@ static NN_APART void train_in_parts(nn_run *run, size_t start, size_t rows, doub
     s.batch = pass_of(run, NN_SITES_OF_BATCHES, NULL, rows, 1);
     s.skip = m->fused ? 1 : 0;
     s.sums = sums;
-    for (size_t t = 0; t < run->step_threads; t++) s.shares[t].has_inputs = 0;
     do_all_rows(&s);
     const double penalty = penalty_value(m);
     nn_step step;
     step_begin(&step, m);
     step.flowing = 1; /* what does not is the leader's alone */
     s.batch.step = &step;
-    for (size_t t = 0; t < run->step_threads; t++) {
-        const nn_ahead all = rows_ahead(run, start, rows);
-        s.shares[t].ahead = s.inputs_each ? all : ahead_of_thread(all, t, run->step_threads);
-    }
+    for (size_t t = 0; t < run->step_threads; t++) s.shares[t].ahead = ahead_of_thread(rows_ahead(run, start, rows), t, run->step_threads);
     do_all_tiles(&s);
     step_end(&step, penalty);
     sums[0] += penalty * (double)rows;
