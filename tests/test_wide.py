@@ -1,4 +1,5 @@
-"""Nets whose gradients are used up where they are made, against the same nets with gradients stored."""
+"""Nets large enough for their gradients to be used up where they are made, against the same nets with gradients
+stored."""
 
 import numpy as np
 import pytest
@@ -9,13 +10,9 @@ from nnlite import _engine
 
 # No width is a multiple of 16.
 INPUTS, ROWS, EPOCHS = 70, 400, 2
-# More than FAR_PARAMETERS of csrc/engine/step.h; a batch is deeper than a block of the products, the last one short.
+# More than FLOWING_PARAMETERS of csrc/engine/step.h; a batch is deeper than a block of the products, the last one short.
 LARGE = chain("dense 250", "relu", "dense 130", "tanh", "dense 3", "softmax"), 300
-# The same in batches of at most BETWEEN_ROWS: steps go along with gradients while memory is asked for.
 LARGE_IN_SMALL_BATCHES = LARGE[0], 40
-# Fewer parameters, in such batches: of more and of fewer rows than a tile has.
-SMALL = chain("dense 50", "relu", "dense 20", "tanh", "dense 3", "softmax"), 40
-TINY = chain("dense 18", "relu", "dense 3", "softmax"), 7
 Net = tuple[list[Layer], int]
 
 
@@ -31,20 +28,20 @@ def trained(net: Net, row: str, dtype: str, target: str | None, **options: float
     return digest(model, history)
 
 
-@pytest.mark.parametrize("net", [LARGE, LARGE_IN_SMALL_BATCHES, SMALL, TINY])
+@pytest.mark.parametrize("net", [LARGE, LARGE_IN_SMALL_BATCHES])
 @pytest.mark.parametrize("row", _engine.rows("optimizer"))
 def test_gradients_that_flow_give_the_bits_of_stored_ones(net: Net, row: str, dtype: str) -> None:
     """A limit that no gradient reaches changes no value, but asks for all gradients to be stored."""
     assert trained(net, row, dtype, None) == trained(net, row, dtype, None, clipvalue=1e30)
 
 
-@pytest.mark.parametrize("net", [LARGE, SMALL])
+@pytest.mark.parametrize("net", [LARGE, LARGE_IN_SMALL_BATCHES])
 @pytest.mark.parametrize("options", [{"weight_decay": 0.25}, {"frozen": 1.0}])
 def test_they_do_with_what_else_a_step_does(net: Net, options: dict[str, float], dtype: str) -> None:
     assert trained(net, "adam", dtype, None, **options) == trained(net, "adam", dtype, None, clipvalue=1e30, **options)
 
 
-@pytest.mark.parametrize("net", [LARGE, SMALL])
-def test_targets_agree_on_wide_nets(net: Net, dtype: str, target: str) -> None:
+@pytest.mark.parametrize("net", [LARGE, LARGE_IN_SMALL_BATCHES])
+def test_targets_agree_on_large_nets(net: Net, dtype: str, target: str) -> None:
     other = "avx2" if _engine.targets().get("avx2") else None
     assert trained(net, "adam", dtype, target) == trained(net, "adam", dtype, other)

@@ -116,35 +116,24 @@ typedef struct kernel_part {
     size_t from, to, panel, panels;
 } kernel_part;
 
-/* Gradient and optimizer step of a part of the kernel: 16 inputs and a strip of panels at a time; or, of a small batch, one panel, whose step goes along with
- * the next one's gradient. */
+/* Gradient and optimizer step of a part of the kernel: 16 inputs and a strip of panels at a time. */
 static void dense_flow(nn_pass *p, const nn_site *s, const kernel_part *k) {
     const nn_layer *l = s->layer;
-    const int between = steps_between(p->plan, p->rows), far = p->plan->parameters >= FAR_PARAMETERS;
-    const size_t most = between ? 1 : NN_TILE_PANELS, parts = (k->panels + most - 1) / most * ((k->to - k->from + NN_LANES - 1) / NN_LANES);
-    _Alignas(64) real gradients[2][NN_TILE_PANELS * BLOCK_REALS];
-    real *gradient = gradients[0];
-    pending before = {0};
+    const size_t parts = (k->panels + NN_TILE_PANELS - 1) / NN_TILE_PANELS * ((k->to - k->from + NN_LANES - 1) / NN_LANES);
     for (size_t panel = k->panel, end = panel + k->panels, n; panel < end; panel += n) {
-        n = between ? 1 : strip_panels(end - panel);
+        n = strip_panels(end - panel);
         for (size_t i = k->from; i < k->to; i += NN_LANES) {
+            _Alignas(64) real gradient[NN_TILE_PANELS * BLOCK_REALS];
             nearing near = {.lines = BLOCK_REALS / NN_LINE};
             const size_t inputs = at_most_16(k->to - i), offset = l->tensors[0].offset + panel * kernel_pitch(l) + i * NN_LANES;
             const panel_product wide = {.c = gradient, .cp = BLOCK_REALS, .a = s->x + i / NN_LANES * p->pitch, .ap = p->pitch,
-                                        .b = s->dy + panel * p->pitch, .bp = p->pitch, .k = p->rows, .near = far ? &near : NULL};
-            for (size_t b = 0; far && b < n; b++) step_nearing(p->step, &near, offset + b * kernel_pitch(l));
-            if (far && p->ahead) ahead_nearing(p->ahead, &near, parts);
-            if (between) {
-                routines_of_step(p->step)->tile(&wide, &before);
-                before = pending_parameters(p->step, offset, gradient, inputs * NN_LANES);
-                gradient = gradient == gradients[0] ? gradients[1] : gradients[0];
-            } else {
-                panel_across(&wide, 0, inputs, n);
-                for (size_t b = 0; b < n; b++) step_parameters(p->step, offset + b * kernel_pitch(l), gradient + b * BLOCK_REALS, inputs * NN_LANES);
-            }
+                                        .b = s->dy + panel * p->pitch, .bp = p->pitch, .k = p->rows, .near = &near};
+            for (size_t b = 0; b < n; b++) step_nearing(p->step, &near, offset + b * kernel_pitch(l));
+            if (p->ahead) ahead_nearing(p->ahead, &near, parts);
+            panel_across(&wide, 0, inputs, n);
+            for (size_t b = 0; b < n; b++) step_parameters(p->step, offset + b * kernel_pitch(l), gradient + b * BLOCK_REALS, inputs * NN_LANES);
         }
     }
-    if (between) step_pending(p->step, &before);
 }
 
 /* Gradients of a part of a wide kernel, and the step of those that flow; with input 0 goes the bias. */

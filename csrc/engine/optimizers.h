@@ -187,84 +187,41 @@ static const char *const optimizer_names[] = {NN_OPTIMIZER_ROWS(ROW)};
 
 enum { OPTIMIZER_CONSTANTS = 8, OPTIMIZER_SLOTS = 3 };
 
-/* Parameters w[count] with known gradients g[count] and slots at s, s + pitch, ..., which wait for their step. */
-typedef struct pending {
-    real *w;
-    const real *g;
-    real *s;
-    size_t pitch, count;
-    const real *h;
-} pending;
-
-/* Divisions and roots of an optimizer leave the units for multiply-adds idle. So the step of some parameters may go along with the next tile of their kernel's
- * gradient: between rows of the batch, a vec of parameters at a time, where there are registers for both. A tile is 16 inputs of a panel. */
-#define STEPS_BETWEEN (NN_TILE_ROWS * NN_TILE_PANELS >= 16)
-
-#if STEPS_BETWEEN
-NN_INLINE void tile_between(const panel_product *product, const pending *before, between_steps *const move) {
-    pending left = *before;
-    const size_t every = product->k / NN_LANES;
-    panel_tile_between(product, 0, 0, 0, product->k, NN_LANES, NN_LANES, 1, 1, every ? every : 1, move, &left);
-    while (left.count) move(&left);
-}
-#define TILE(name) \
-    static inline void name##_move_some(void *context) { \
-        pending *p = context; \
-        if (!p->count) return; \
-        name##_move(p->w, p->g, p->s, p->pitch, NN_LANES, p->h); \
-        p->w += NN_LANES; \
-        p->g += NN_LANES; \
-        p->s += NN_LANES; \
-        p->count -= NN_LANES; \
-    } \
-    static void name##_tile(const panel_product *product, const pending *before) { tile_between(product, before, name##_move_some); }
-#define TILE_OF(name) name##_tile
-#else
-#define TILE(name)
-#define TILE_OF(name) NULL
-#endif
-
 /* prepare: this step's constants for sweep, which each row converts itself: an array filled piece by piece and read back in vectors would make the step wait.
- * sweep: one step of w[count] with gradients g[count] and slots at s, s + pitch, ...; what shares the last vec with them stays.
- * tile: product's c[16][16] and, meanwhile, the step of `before`, whole vecs; NULL where STEPS_BETWEEN is 0. */
+ * sweep: one step of w[count] with gradients g[count] and slots at s, s + pitch, ...; what shares the last vec with them stays. */
 #define ROW(name, slots, initial) \
     static void name##_constants(real *h, const nn_row *row, const rates *s) { \
         double d[OPTIMIZER_CONSTANTS] = {0}; \
         name##_prepare(d, row->numbers, s); \
         _Pragma("GCC unroll 8") for (int i = 0; i < OPTIMIZER_CONSTANTS; i++) h[i] = (real)d[i]; \
     } \
-    NN_INLINE void name##_move(real *w, const real *g, real *s, size_t pitch, size_t left, const real *h) { \
-        vec slot[OPTIMIZER_SLOTS] = {0}; \
-        for (int k = 0; k < (slots); k++) slot[k] = v_load(s + (size_t)k * pitch); \
-        const vec new = name##_step(v_load(w), v_load(g), slot, h); \
-        if (left < NN_LANES) { \
-            store_tail(w, new, left); \
-            for (int k = 0; k < (slots); k++) store_tail(s + (size_t)k * pitch, slot[k], left); \
-            return; \
-        } \
-        v_store(w, new); \
-        for (int k = 0; k < (slots); k++) v_store(s + (size_t)k * pitch, slot[k]); \
-    } \
     static void name##_sweep(real *w, const real *g, real *s, size_t pitch, size_t count, const real *h) { \
-        for (size_t i = 0; i < count; i += NN_LANES) name##_move(w + i, g + i, s + i, pitch, count - i, h); \
-    } \
-    TILE(name)
+        for (size_t i = 0; i < count; i += NN_LANES) { \
+            vec slot[OPTIMIZER_SLOTS] = {0}; \
+            for (int k = 0; k < (slots); k++) slot[k] = v_load(s + (size_t)k * pitch + i); \
+            const vec new = name##_step(v_load(w + i), v_load(g + i), slot, h); \
+            if (count - i < NN_LANES) { \
+                store_tail(w + i, new, count - i); \
+                for (int k = 0; k < (slots); k++) store_tail(s + (size_t)k * pitch + i, slot[k], count - i); \
+                break; \
+            } \
+            v_store(w + i, new); \
+            for (int k = 0; k < (slots); k++) v_store(s + (size_t)k * pitch + i, slot[k]); \
+        } \
+    }
 NN_OPTIMIZER_ROWS(ROW)
 #undef ROW
-#undef TILE
 
 typedef struct optimizer_routines {
     void (*prepare)(real *h, const nn_row *row, const rates *s);
     void (*sweep)(real *w, const real *g, real *s, size_t pitch, size_t count, const real *h);
-    void (*tile)(const panel_product *product, const pending *before);
     size_t slots;
     int initial; /* which of the row's numbers the slots start from, or ZERO */
 } optimizer_routines;
 
-#define ROW(name, slots, initial) {name##_constants, name##_sweep, TILE_OF(name), slots, initial},
+#define ROW(name, slots, initial) {name##_constants, name##_sweep, slots, initial},
 static const optimizer_routines optimizers[] = {NN_OPTIMIZER_ROWS(ROW)};
 #undef ROW
-#undef TILE_OF
 
 static size_t optimizer_slots(uint32_t optimizer) { return optimizers[optimizer].slots; }
 

@@ -59,13 +59,10 @@ enum { TILE_SUMS = NN_TILE_ROWS * NN_TILE_PANELS };
         } \
     }
 
-/* Something else, done a piece at a time between the steps of a product. */
-typedef void between_steps(void *context);
-
 /* Rows i0 ... of n panels of c from p0 on, over `depth` steps from q0 on, of which b is the first, in the first of these panels; the first `kept` of m rows
- * are stored. Something else, or NULL, is done before every so many steps: 16 unless a is taken across. m, n, across and between are constants. */
-NN_INLINE void panel_tile_between(const panel_product *s, size_t i0, size_t p0, size_t q0, size_t depth, size_t kept, const size_t m, const size_t n,
-                                  const int across, size_t every, between_steps *const between, void *context) {
+ * are stored. m, n and across are constants. */
+NN_INLINE void panel_tile(const panel_product *s, size_t i0, size_t p0, size_t q0, size_t depth, size_t kept, const size_t m, const size_t n,
+                          const int across) {
     real *c = s->c + p0 * s->cp + i0 * NN_LANES;
     const real *b = s->b;
     const size_t cp = s->cp, ap = s->ap, bp = s->bp;
@@ -74,19 +71,13 @@ NN_INLINE void panel_tile_between(const panel_product *s, size_t i0, size_t p0, 
     else if (s->start) EACH_SUM(m, n, sum[i][p] = v_load(s->start + (p0 + p) * NN_LANES);)
     else EACH_SUM(m, n, sum[i][p] = v_zero();)
     const real *a = s->a + (across ? i0 / NN_LANES * ap + i0 % NN_LANES + q0 * NN_LANES : q0 / NN_LANES * ap + i0 * NN_LANES);
-    for (size_t q = 0; q < depth; q += every, a += across ? every * NN_LANES : ap) {
-        const size_t steps = depth - q < every ? depth - q : every;
+    for (size_t q = 0; q < depth; q += NN_LANES, a += across ? NN_LANES * NN_LANES : ap) {
+        const size_t steps = depth - q < NN_LANES ? depth - q : NN_LANES;
         nearing_some(s->near);
-        if (between) between(context);
         _Pragma("GCC unroll 1")
         for (size_t t = 0; t < steps; t++) PANEL_STEP(m, n, across ? a[t * NN_LANES + i] : a[i * NN_LANES + t])
     }
     EACH_SUM(m, n, if (!across || i < kept) v_store(c + i * NN_LANES + p * cp, sum[i][p]);)
-}
-
-NN_INLINE void panel_tile(const panel_product *s, size_t i0, size_t p0, size_t q0, size_t depth, size_t kept, const size_t m, const size_t n,
-                          const int across) {
-    panel_tile_between(s, i0, p0, q0, depth, kept, m, n, across, NN_LANES, NULL, NULL);
 }
 
 /* The first `rows` rows of a strip of n panels, over q in [q, q + depth). */

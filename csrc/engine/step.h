@@ -1,13 +1,8 @@
-/* One optimizer step under way. Most gradients are stored, to be clipped, penalised and used by update.h; those of kernels in wide nets may flow: each
- * part is used up where it is made, and never seen again. Both ways take the same operations, so they give the same bits. */
+/* One optimizer step under way. Most gradients are stored, to be clipped, penalised and used by update.h; those of kernels in large nets flow: each part is
+ * used up where it is made, and never seen again. Both ways take the same operations, so they give the same bits. */
 
-/* Nets with fewer parameters than this stay in the second-level cache. */
-enum { FAR_PARAMETERS = 1 << 15 };
-
-/* Steps of parameters go along with the gradients of the next ones in batches of at most so many rows: in larger ones the products alone take most of the
- * time, and there are better tiles for them. Nor where multiply-adds would wait for parameters from beyond the cache. */
-enum { BETWEEN_ROWS = 64 };
-static int steps_between(const nn_plan *plan, size_t rows) { return STEPS_BETWEEN && rows <= BETWEEN_ROWS && plan->parameters < FAR_REALS; }
+/* Nets with fewer parameters than this stay in the second-level cache, where a gradient costs next to nothing to store. */
+enum { FLOWING_PARAMETERS = 1 << 15 };
 
 typedef struct nn_step {
     nn_model *model;
@@ -15,9 +10,6 @@ typedef struct nn_step {
     real h[OPTIMIZER_CONSTANTS];
     int flowing;
 } nn_step;
-
-/* Are gradients better used up than stored? Near at hand, storing costs next to nothing. */
-static int may_flow(const nn_model *m, size_t rows) { return m->plan.parameters >= FAR_PARAMETERS || steps_between(&m->plan, rows); }
 
 static int moves(const nn_tensor *t) { return t->rule.trainable && !t->statistic; }
 
@@ -28,25 +20,15 @@ static int flows(const nn_step *s, const nn_tensor *t) {
     return o->clipvalue == 0 && o->clipnorm == 0 && o->global_clipnorm == 0 && t->rule.l1 == 0 && t->rule.l2 == 0 && t->rule.constraint.row == 0;
 }
 
-/* The `count` parameters from `offset` on, weight decay done, and their gradients g[count]. */
-static pending pending_parameters(const nn_step *s, size_t offset, const real *g, size_t count) {
+/* Moves the `count` parameters from `offset` on by their gradients g[count]. */
+static void step_parameters(const nn_step *s, size_t offset, const real *g, size_t count) {
     const nn_model *m = s->model;
     real *w = (real *)m->parameters + offset;
     if (m->optimizer.weight_decay != 0) {
         const vec shrink = v_set((real)(s->rate * m->optimizer.weight_decay));
         for (size_t i = 0; i < count; i += NN_LANES) store_tail(w + i, v_fnma(shrink, v_load(w + i), v_load(w + i)), count - i);
     }
-    return (pending){w, g, (real *)m->slots + offset, m->plan.parameters, count, s->h};
-}
-
-static const optimizer_routines *routines_of_step(const nn_step *s) { return &optimizers[s->model->optimizer.kind.row]; }
-
-NN_INLINE void step_pending(const nn_step *s, const pending *p) { routines_of_step(s)->sweep(p->w, p->g, p->s, p->pitch, p->count, p->h); }
-
-/* Moves the `count` parameters from `offset` on by their gradients g[count]. */
-NN_INLINE void step_parameters(const nn_step *s, size_t offset, const real *g, size_t count) {
-    const pending p = pending_parameters(s, offset, g, count);
-    step_pending(s, &p);
+    optimizers[m->optimizer.kind.row].sweep(w, g, (real *)m->slots + offset, m->plan.parameters, count, s->h);
 }
 
 /* The parameters from `offset` on and their slots will be needed. */

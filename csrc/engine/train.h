@@ -202,7 +202,7 @@ static void train_batch(nn_run *run, batch *b, const source *from, size_t start,
         block_gradients(run, from, start, rows, sums);
     } else {
         next_batch(run, b, from, run->progress.batch, start, rows);
-        if (!held && !m->plan.narrow && may_flow(m, rows)) {
+        if (!held && !m->plan.narrow && m->plan.parameters >= FLOWING_PARAMETERS) {
             step.flowing = 1;
             ahead = rows_ahead(run, start, rows);
             b->pass.step = &step;
