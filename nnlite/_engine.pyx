@@ -97,15 +97,6 @@ cdef Buffer take(array, int bits, Py_ssize_t items, bint writable, name):
     return buffer
 
 
-cdef copy_of(double **block, Py_ssize_t first, shape, Py_ssize_t items):
-    """An array of doubles number `first` and on of a block, which may move until the array is made."""
-    array = np.empty(shape)
-    cdef Buffer held = take(array, 64, items, True, "array")
-    if items:
-        memcpy(held.view.buf, block[0] + first, items * sizeof(double))
-    return array
-
-
 cdef tuple shape_of(nn_tensor_facts *facts):
     if facts.vector:
         return (facts.columns,)
@@ -520,18 +511,17 @@ cdef class Run:
             self.busy = False
 
     def history(self, start=None):
-        """(epochs, width) means of the epochs from number `start` on, counted from bind; those not asked for yet if None.
-
-        Columns: loss, metrics, and the same for the validation data."""
-        cdef Py_ssize_t first = self.taken if start is None else start, count = max(<Py_ssize_t>self.progress.epochs - first, 0)
+        """A list of means for the loss, each metric, and the same for the validation data: of the epochs from number `start` on, counted from bind; of those
+        not asked for yet if None."""
+        cdef Py_ssize_t first = self.taken if start is None else start, epoch, k
         self.taken = self.progress.epochs
-        return copy_of(&self.rows_of_means, first * self.row_width, (count, self.row_width), count * self.row_width)
+        return [[self.rows_of_means[epoch * self.row_width + k] for epoch in range(first, self.taken)] for k in range(self.row_width)]
 
     def epoch_times(self):
-        """(epochs,) seconds each of those took, validation included, that were not asked for yet."""
-        cdef Py_ssize_t first = self.timed
+        """Seconds each of those took, validation included, that were not asked for yet."""
+        cdef Py_ssize_t first = self.timed, epoch
         self.timed = self.progress.epochs
-        return copy_of(&self.seconds_of_epochs, first, self.timed - first, self.timed - first)
+        return [self.seconds_of_epochs[epoch] for epoch in range(first, self.timed)]
 
     @property
     def epochs(self):

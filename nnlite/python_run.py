@@ -43,17 +43,14 @@ class DerivedRun(Run):
         super().bind(x, y, sample_weight, shuffle, validation)
         self._rows = [len(x)] if validation is None else [len(x), len(validation[0])]
 
-    def history(self, start: int | None = None) -> NDArray[np.float64]:
+    def history(self, start: int | None = None) -> list[list[float]]:
         """Return the values of the epochs from `start` on, as `Run.history` does."""
-        values = [
-            [
-                value
-                for part, rows in zip(np.split(means, len(self._rows)), self._rows, strict=True)
-                for value in self.measures.values(part.tolist(), rows)
-            ]
-            for means in super().history(start)
-        ]
-        return np.array(values, np.float64).reshape(len(values), len(self._rows) * len(self.measures.names))
+        columns, known, found = super().history(start), 1 + len(self.measures.rows), list[list[float]]()
+        for i, rows in enumerate(self._rows):
+            epochs = zip(*columns[i * known : (i + 1) * known], strict=True)
+            values = [self.measures.values(means, rows) for means in epochs]
+            found += _columns(values, len(self.measures.names))
+        return found
 
     @property
     def partial(self) -> list[float]:
@@ -249,13 +246,16 @@ class PythonRun:
             for weight, values in zip(self._statistics, kept, strict=True):
                 weight.assign(values)
 
-    def history(self, start: int) -> NDArray[np.float64]:
+    def history(self, start: int) -> list[list[float]]:
         """Return the means of the epochs from `start` on, as `Run.history` does."""
-        means = self._means[start:]
-        width = len(self._measures.names) * (1 if self._validation is None else 2)
-        return np.array(means, np.float64).reshape(len(means), width)
+        return _columns(self._means[start:], len(self._measures.names) * (1 if self._validation is None else 2))
 
-    def epoch_times(self) -> NDArray[np.float64]:
+    def epoch_times(self) -> list[float]:
         """Return the seconds each of them took."""
         times, self._times = self._times, []
-        return np.array(times)
+        return times
+
+
+def _columns(rows: list[list[float]], width: int) -> list[list[float]]:
+    """The rows, each of `width` values, turned."""
+    return [[row[k] for row in rows] for k in range(width)]

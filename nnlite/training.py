@@ -126,7 +126,7 @@ class Training:
         self._optimizer.prepare(run.model)
         done = run.advance(1, 1)
         if so_far:
-            means = run.history(self._recorded)[-1].tolist() if done else run.partial
+            means = [column[-1] for column in run.history(self._recorded)] if done else run.partial
             logs.update((self.names[i], means[i]) for i in in_order(self.names[: self._width]))
         else:
             if isinstance(run, PythonRun):
@@ -142,16 +142,16 @@ class Training:
         if self._by_epoch:
             self._finished_one(epoch)
         else:
-            means = self._record()
+            columns = self._record()
             if self.report.verbose:
-                self.report.finished(epoch, means.tolist(), self.run.epoch_times().tolist())
+                self.report.finished(epoch, list(zip(*columns, strict=True)), self.run.epoch_times())
 
     def _finished_one(self, epoch: int) -> None:
         began = time.perf_counter()
-        means = self.run.history(self._recorded)[0].tolist()
+        means = [column[0] for column in self.run.history(self._recorded)]
         if self.validation is not None:
             means += self.validation.means(epoch)
-        seconds = [taken + time.perf_counter() - began for taken in self.run.epoch_times().tolist()]
+        seconds = [taken + time.perf_counter() - began for taken in self.run.epoch_times()]
         logs = ByName((self.names[i], means[i]) for i in self._columns(len(means)))
         like_keras3 = era("progress.like_keras3")
         if like_keras3:  # it shows what callbacks add, such as the learning rate
@@ -176,15 +176,16 @@ class Training:
             self.history.on_epoch_end(epoch, logs)
             self._recorded += 1
 
-    def _record(self) -> NDArray[np.float64]:
+    def _record(self) -> list[list[float]]:
         """Add to the history what the run has finished since, and return it."""
-        means = self.run.history(self._recorded)
-        if len(means):
-            first, columns = self._first + self._recorded, means.T.tolist()
+        columns = self.run.history(self._recorded)
+        count = len(columns[0])
+        if count:
+            first = self._first + self._recorded
             named = [(self.names[i], columns[i]) for i in self._columns(len(columns))]
-            self.history.extend(range(first, first + len(means)), named)
-            self._recorded += len(means)
-        return means
+            self.history.extend(range(first, first + count), named)
+            self._recorded += count
+        return columns
 
     def _warn_if_lost(self) -> None:
         if self.run.bad_iteration and not self._warned:

@@ -209,13 +209,18 @@ def digest(model: EngineModel, *more: Array) -> str:
     return h.hexdigest()
 
 
+def history(run: Run, start: int | None = None) -> Array:
+    """The means of `Run.history`, (epochs, columns)."""
+    return np.array(run.history(start)).T
+
+
 def train(model: EngineModel, batch_size: int, data: tuple[Array, ...], epochs: int, shuffle: int = 1) -> Array:
     """Trains in one call; the history, (epochs, 1 + metrics)."""
     run = Run(model, batch_size)
     run.bind(*data, shuffle=shuffle)
     while run.epochs < epochs:
         run.advance(2**40, epochs - run.epochs, 60.0)
-    return run.history()
+    return history(run)
 
 
 def in_another_process(call: Callable[[], None]) -> None:

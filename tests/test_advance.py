@@ -13,6 +13,7 @@ from engine_models import (
     chain,
     compiled,
     digest,
+    history,
     inputs,
     numbers,
     parameters,
@@ -87,7 +88,7 @@ def test_seek(shuffle: int, dtype: str) -> None:
     for one in (run, again):
         one.advance(2, 1)
     assert digest(other) == digest(model)
-    assert again.history().tolist() == run.history(1).tolist()
+    assert again.history() == run.history(1)
 
 
 def test_seek_out_of_range() -> None:
@@ -114,14 +115,14 @@ def test_progress_batch_by_batch() -> None:
         assert run.partial == [pytest.approx((x[:seen] ** 2).mean()), pytest.approx(x[:seen].mean())]
         last = x[seen - 4 : seen]
         assert run.last == [pytest.approx((last**2).mean()), pytest.approx(last.mean())]
-        assert run.history().shape == (0, 2)
+        assert history(run).shape == (0, 2)
     assert run.advance(1, 5) == 1
     assert (run.batch, run.rows, run.epochs, model.iterations, model.epochs_done) == (0, 0, 1, 3, 1)
     assert run.last == [pytest.approx((x[8:] ** 2).mean()), pytest.approx(x[8:].mean())]
-    np.testing.assert_allclose(run.history(), [[(x**2).mean(), x.mean()]])
-    assert run.history().shape == (0, 2)
-    assert run.epoch_times().shape == (1,)
-    assert run.epoch_times().shape == (0,)
+    np.testing.assert_allclose(history(run), [[(x**2).mean(), x.mean()]])
+    assert history(run).shape == (0, 2)
+    assert len(run.epoch_times()) == 1
+    assert run.epoch_times() == []
 
 
 def test_limits_of_advance() -> None:
@@ -132,10 +133,10 @@ def test_limits_of_advance() -> None:
     assert run.advance(7, 100, 60.0) == 2
     assert (run.epochs, run.batch, model.iterations) == (5, 1, 16)
     assert run.advance(10**9, 1, 60.0) == 1
-    history = run.history()
-    assert history.shape == (6, 2)
-    assert (history == history[0]).all()
-    assert (run.epoch_times() >= 0).all()
+    means = history(run)
+    assert means.shape == (6, 2)
+    assert (means == means[0]).all()
+    assert min(run.epoch_times()) >= 0
 
 
 def test_bind_starts_over() -> None:
@@ -144,9 +145,9 @@ def test_bind_starts_over() -> None:
     run.bind(x[:3], np.zeros((3, 1)), None, 0)
     assert (run.batches, run.batch, run.rows, run.epochs) == (1, 0, 0, 0)
     assert run.partial == run.last == [0.0, 0.0]
-    assert run.history().shape == (0, 2)
+    assert history(run).shape == (0, 2)
     assert run.advance(1, 1) == 1
-    np.testing.assert_allclose(run.history()[0], [(x[:3] ** 2).mean(), x[:3].mean()])
+    np.testing.assert_allclose(history(run)[0], [(x[:3] ** 2).mean(), x[:3].mean()])
 
 
 def test_advance_returns_in_time() -> None:
@@ -175,9 +176,9 @@ def test_validation(validation_rows: int) -> None:
     run.bind(x, t, w, validation=held_out)
     for _ in range(3):
         run.advance(10**9, 1, 60.0)
-        history = run.history()
-        assert history.shape == (1, 4)
-        np.testing.assert_allclose(history[0, 2:], other.evaluate(*held_out), rtol=1e-13)
+        means = history(run)
+        assert means.shape == (1, 4)
+        np.testing.assert_allclose(means[0, 2:], other.evaluate(*held_out), rtol=1e-13)
 
 
 def test_validation_does_not_change_training() -> None:
@@ -205,7 +206,7 @@ def test_shuffled_rows_are_those_of_the_order(rows: int, units: int, target: str
         run = Run(model, 32)
         run.bind(x[rank], t[rank], w[rank], shuffle)
         run.advance(10**9, 1, 60.0)
-        digests.add(digest(model, run.history()))
+        digests.add(digest(model, history(run)))
     assert len(digests) == 1
 
 

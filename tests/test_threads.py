@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from engine_models import WIDE, build, chain, compiled, digest, in_another_process, inputs, targets
+from engine_models import WIDE, build, chain, compiled, digest, history, in_another_process, inputs, targets
 from reference import Array
 
 import nnlite
@@ -62,7 +62,7 @@ def results(name: str, dtype: str = "float32") -> str:
     forget()
     means = run.evaluate(x, y)
     forget()
-    return digest(model, run.history(), np.array(run.last), np.array(means), run.predict(x))
+    return digest(model, history(run), np.array(run.last), np.array(means), run.predict(x))
 
 
 # ---- bits ----

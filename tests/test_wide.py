@@ -10,7 +10,8 @@ from nnlite import _engine
 
 # No width is a multiple of 16.
 INPUTS, ROWS, EPOCHS = 70, 400, 2
-# More than FLOWING_PARAMETERS of csrc/engine/step.h; a batch is deeper than a block of the products, the last one short.
+# More than FLOWING_PARAMETERS of csrc/engine/step.h; a batch is deeper than a block of the
+# products, the last one short.
 LARGE = chain("dense 250", "relu", "dense 130", "tanh", "dense 3", "softmax"), 300
 LARGE_IN_SMALL_BATCHES = LARGE[0], 40
 Net = tuple[list[Layer], int]

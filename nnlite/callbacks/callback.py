@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from nnlite.errors import ArgumentError, unknown_argument
@@ -11,6 +12,7 @@ from nnlite.metrics import METRICS
 V = TypeVar("V")
 
 
+@lru_cache
 def canonical(name: str) -> str:
     """Return the one name of a value in the history, whatever era's name it is given by.
 
@@ -35,7 +37,10 @@ class ByName(dict[str, V]):
 
     def _key(self, name: object) -> str | None:
         wanted = canonical(name) if isinstance(name, str) else None
-        return next((key for key in self if canonical(key) == wanted), None)
+        for key in self:
+            if canonical(key) == wanted:
+                return key
+        return None
 
     def __missing__(self, name: str) -> V:
         key = self._key(name)
