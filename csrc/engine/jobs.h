@@ -169,7 +169,7 @@ static void do_all_rows(batch_step *s) {
 
 /* ---- tiles ---- */
 
-/* How a layer's kernel is cut into tiles: across into columns of some panels and, if these are too few, along its inputs. */
+/* How a layer's kernel is cut into tiles: across into columns of some panels, as many for each thread if there are enough, and along its inputs. */
 typedef struct tiling {
     size_t across, along;
 } tiling;
@@ -177,7 +177,8 @@ typedef struct tiling {
 static tiling tiling_of(const batch_step *s, const nn_layer *l) {
     const size_t panels = l->stride / NN_LANES, threads = s->run->step_threads, most = (panels + NN_TILE_PANELS - 1) / NN_TILE_PANELS;
     const size_t wanted = (size_t)((double)(s->batch.rows * l->inputs * l->stride) / s->part_work) + 1, tiles = (wanted + threads - 1) / threads * threads;
-    const size_t across = tiles < most ? tiles : most, blocks = nn_pad(l->inputs) / NN_LANES, along = (tiles + across - 1) / across;
+    const size_t columns = tiles < most ? tiles : most, even = columns < threads ? threads : columns / threads * threads;
+    const size_t across = even <= panels / PANELS_OF_PART ? even : columns, blocks = nn_pad(l->inputs) / NN_LANES, along = (tiles + across - 1) / across;
     return (tiling){across, along < blocks ? along : blocks};
 }
 
