@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from statistics import median
 from typing import Any
 
 from machine import Peak
@@ -60,7 +59,7 @@ class Comparison:
     steps: int
     results: dict[str, Result]
     refused: dict[str, str]  # a sentence about each peer that learns something else: it is not timed
-    peaks: dict[int, float]  # median GFLOP/s of fused multiply-adds by threads, of wide tasks
+    peaks: dict[int, float]  # GFLOP/s of fused multiply-adds, the most of any turn, by threads, of wide tasks
 
     def ratio(self, peer: str) -> float:
         """To nnlite, of the medians by the clock."""
@@ -156,8 +155,8 @@ def compare(
         )
         for name, (peer, choice) in starters.items()
     }
-    medians = {peak.threads: median(peak.gflops) for peak in peaks.values()}
-    return Comparison(task, task.steps, results, refused, medians)
+    highest = {peak.threads: max(peak.gflops) for peak in peaks.values()}  # a neighbour's work makes no peak lower
+    return Comparison(task, task.steps, results, refused, highest)
 
 
 def table(comparison: Comparison) -> str:
