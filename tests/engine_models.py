@@ -209,9 +209,9 @@ def digest(model: EngineModel, *more: Array) -> str:
     return h.hexdigest()
 
 
-def history(run: Run, start: int | None = None) -> Array:
-    """The means of `Run.history`, (epochs, columns)."""
-    return np.array(run.history(start)).T
+def history(run: Run) -> Array:
+    """The means `Run.history` tells next, (epochs, columns)."""
+    return np.array(run.history()).T
 
 
 def train(model: EngineModel, batch_size: int, data: tuple[Array, ...], epochs: int, shuffle: int = 1) -> Array:

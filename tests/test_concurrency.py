@@ -174,7 +174,7 @@ def test_interrupt(name: str) -> None:
     assert digest(other) == digest(model)
 
 
-# model, and rows of which evaluation and prediction take a tenth of a second on the fastest machines
+# model, and rows of which evaluation and prediction take many times as long as Ctrl-C waits below
 LONG: dict[str, tuple[int, list[str], int]] = {
     "tiny": (2, ["dense 2", "sigmoid"] * 5 + ["dense 1"], 20_000_000),
     "wide": (64, ["dense 512", "relu", "dense 512", "relu", "dense 1"], 400_000),
