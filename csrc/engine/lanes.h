@@ -28,9 +28,10 @@ typedef struct narrow_operands {
     const real *with;
 } narrow_operands;
 
-/* Rows i ... of c and panels from place r on. pitch, m, panels and epilogue may be constants. */
-NN_INLINE void narrow_tile(const narrow_operands *o, size_t i, size_t r, size_t pitch, const size_t m, const size_t panels, const enum epilogue epilogue) {
-    const real *a = o->a + i * o->ai, *b = o->b + r;
+/* Rows i ... of c and panels from place r on. pitch, ai, m, panels and epilogue may be constants. */
+NN_INLINE void narrow_tile(const narrow_operands *o, size_t i, size_t r, size_t pitch, size_t ai, const size_t m, const size_t panels,
+                           const enum epilogue epilogue) {
+    const real *a = o->a + i * ai, *b = o->b + r;
     real *c = o->c + i * pitch + r;
     vec sum[NN_LANES][2];
 #pragma GCC unroll 16
@@ -42,7 +43,7 @@ NN_INLINE void narrow_tile(const narrow_operands *o, size_t i, size_t r, size_t 
 #pragma GCC unroll 16
         for (size_t u = 0; u < m; u++)
 #pragma GCC unroll 2
-            for (size_t p = 0; p < panels; p++) sum[u][p] = v_fma(v_set(a[u * o->ai]), v_load(b + p * NN_LANES), sum[u][p]);
+            for (size_t p = 0; p < panels; p++) sum[u][p] = v_fma(v_set(a[u * ai]), v_load(b + p * NN_LANES), sum[u][p]);
         a += o->ak;
         b += pitch;
     }
@@ -54,11 +55,11 @@ NN_INLINE void narrow_tile(const narrow_operands *o, size_t i, size_t r, size_t 
 }
 
 /* In tiles of one panel while `most` rows and registers allow, then of all panels, which share the loads of a. */
-NN_INLINE void narrow_strip(const narrow_operands *o, size_t r, size_t pitch, const size_t panels, const size_t most, const enum epilogue epilogue) {
+NN_INLINE void narrow_strip(const narrow_operands *o, size_t r, size_t pitch, size_t ai, const size_t panels, const size_t most, const enum epilogue epilogue) {
     size_t i = 0;
 #define TILES(rows, together) \
     for (; (rows == 1 || rows * together <= SUMS_AT_ONCE) && i + rows <= o->m; i += rows) \
-        for (size_t p = 0; p < panels; p += together) narrow_tile(o, i, r + p * NN_LANES, pitch, rows, together, epilogue);
+        for (size_t p = 0; p < panels; p += together) narrow_tile(o, i, r + p * NN_LANES, pitch, ai, rows, together, epilogue);
     if (most >= 16) TILES(16, 1)
     if (most >= 8) TILES(8, 1)
     TILES(8, panels) TILES(4, panels) TILES(2, panels) TILES(1, panels)
@@ -67,12 +68,13 @@ NN_INLINE void narrow_strip(const narrow_operands *o, size_t r, size_t pitch, co
 
 NN_INLINE void narrow_product(const narrow_operands *o, size_t pitch, const size_t most, const enum epilogue epilogue) {
     if (NN_BITS == 32 && pitch == 2 * NN_LANES) { /* a known pitch saves as many instructions as a small layer has */
-        narrow_strip(o, 0, 2 * NN_LANES, 2, most, epilogue);
+        if (o->ai == 2) narrow_strip(o, 0, 2 * NN_LANES, 2, 2, most, epilogue);
+        else narrow_strip(o, 0, 2 * NN_LANES, o->ai, 2, most, epilogue);
         return;
     }
     size_t r = 0;
-    for (; r + 2 * NN_LANES <= pitch; r += 2 * NN_LANES) narrow_strip(o, r, pitch, 2, most, epilogue);
-    if (r < pitch) narrow_strip(o, r, pitch, 1, most, epilogue);
+    for (; r + 2 * NN_LANES <= pitch; r += 2 * NN_LANES) narrow_strip(o, r, pitch, o->ai, 2, most, epilogue);
+    if (r < pitch) narrow_strip(o, r, pitch, o->ai, 1, most, epilogue);
 }
 
 /* Gradients of a narrow layer: gradient[i][j] = sum over rows r of x[i][r] * dy[j][r]. A bias, whose tensor follows the kernel's, counts as one more input, of
