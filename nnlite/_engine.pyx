@@ -3,6 +3,7 @@
 
 One file, because it is one extension module and everything here needs the same few lines of buffer handling."""
 
+cimport cython
 from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_FORMAT, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.exc cimport PyErr_CheckSignals
 from libc.stddef cimport size_t
@@ -11,6 +12,7 @@ from libc.stdlib cimport calloc, free, getenv, realloc
 from libc.string cimport memcpy, memset
 
 import numpy as np
+from numpy import empty
 
 
 _FAMILIES = {"layer": NN_LAYERS, "activation": NN_ACTIVATIONS, "loss": NN_LOSSES, "metric": NN_METRICS, "optimizer": NN_OPTIMIZERS,
@@ -76,6 +78,7 @@ cdef int fill_row(nn_row *row, family, name, numbers) except -1:
     return 0
 
 
+@cython.freelist(4)
 cdef class Buffer:
     """One array held for the length of a call (or of a bound run): contiguous, of the model's type, of the size expected."""
     cdef Py_buffer view
@@ -183,7 +186,7 @@ cdef class EngineModel:
         function = self.functions.get(layer)
         if function is None:
             return 0
-        given = np.empty((rows, units), self.dtype)
+        given = empty((rows, units), self.dtype)
         cdef Buffer held = take(given, self.bits, rows * units, True, "values")
         memcpy(held.view.buf, values, rows * units * (self.bits // 8))
         if training and not of_slope:
@@ -257,7 +260,7 @@ cdef class EngineModel:
     def read(self, size_t buffer, size_t tensor):
         cdef nn_tensor_facts facts
         check(nn_tensor_describe(self.handle, tensor, &facts))
-        array = np.empty(shape_of(&facts), self.dtype)
+        array = empty(shape_of(&facts), self.dtype)
         cdef Buffer held = take(array, self.bits, facts.rows * facts.columns, True, "array")
         check(nn_tensor_read(self.handle, buffer, tensor, held.view.buf))
         return array
@@ -344,6 +347,11 @@ cdef class _Parameters:
         view.strides = NULL
         view.suboffsets = NULL
         view.internal = NULL
+
+
+# Multiply-adds that are done before another thread could begin: to let it would take as long. NumPy keeps the GIL for small arrays, too.
+cdef enum:
+    SHORT = 10000
 
 
 cdef class Run:
@@ -494,7 +502,7 @@ cdef class Run:
     @property
     def sums(self):
         """(width,) what loss and metrics add up to over the rows of the epoch under way; `seek` goes on from it."""
-        sums = np.empty(self.width)
+        sums = empty(self.width)
         cdef Buffer held = take(sums, 64, self.width, True, "sums")
         check(nn_run_sums(self.handle, <double *>held.view.buf))
         return sums
@@ -561,7 +569,7 @@ cdef class Run:
         """y (rows, output units) of at most batch_size rows."""
         cdef size_t n = len(x)
         cdef Buffer bx = take(x, self.model.bits, n * self.model.input_units, False, "x")
-        y = np.empty((n, self.model.output_units), self.model.dtype)
+        y = empty((n, self.model.output_units), self.model.dtype)
         cdef Buffer by = take(y, self.model.bits, n * self.model.output_units, True, "y")
         cdef nn_status status
         self.enter()
@@ -612,7 +620,7 @@ cdef class Run:
                 raise MemoryError()
             while True:
                 part.rows = self.slice_of(data.rows - done)
-                start = nn_clock()
+                start = nn_clock() if part.rows < data.rows - done else 0
                 with nogil:
                     status = nn_evaluate(self.handle, &part, done, sums, means)
                 check(status)
@@ -637,7 +645,7 @@ cdef class Run:
         """y (rows, output units) of any number of rows. Ctrl-C is seen between slices, as in advance."""
         cdef size_t n = len(x), item = self.model.bits // 8, inputs = self.model.input_units, units = self.model.output_units
         cdef Buffer bx = take(x, self.model.bits, n * inputs, False, "x")
-        y = np.empty((n, units), self.model.dtype)
+        y = empty((n, units), self.model.dtype)
         cdef Buffer by
         cdef const char *x_at
         cdef char *y_at
@@ -653,9 +661,12 @@ cdef class Run:
         try:
             while True:
                 rows = self.slice_of(n)
-                start = nn_clock()
-                with nogil:
+                start = nn_clock() if rows < n else 0
+                if rows * <size_t>(self.model.parameter_count + inputs + units) < SHORT:
                     status = nn_predict(self.handle, x_at, rows, y_at)
+                else:
+                    with nogil:
+                        status = nn_predict(self.handle, x_at, rows, y_at)
                 check(status)
                 self.model.hear()
                 n -= rows
@@ -681,7 +692,7 @@ cdef class Run:
 
 def random(distribution, double low_or_mean, double high_or_deviation, uint64_t seed, uint64_t stream, shape, dtype="float32"):
     """Array of the stream (seed, stream): "uniform" between low and high, "normal" or "truncated_normal" with mean and deviation."""
-    out = np.empty(shape, dtype)
+    out = empty(shape, dtype)
     cdef int bits = bits_of(dtype)
     cdef Py_ssize_t size = out.size
     cdef Buffer held = take(out, bits, size, True, "out")
@@ -693,7 +704,7 @@ def random(distribution, double low_or_mean, double high_or_deviation, uint64_t 
 
 def order(rows, size_t batch_size, int shuffle, uint64_t seed, uint64_t epoch):
     """(rows,) numbers of the rows in the order in which the epoch trains them; shuffle as in Run.bind."""
-    out = np.empty(rows, np.uint32)
+    out = empty(rows, np.uint32)
     cdef Py_buffer view
     PyObject_GetBuffer(out, &view, PyBUF_WRITABLE)
     try:

@@ -12,6 +12,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy import ndarray
 from numpy.typing import NDArray
 
 from nnlite.config import era
@@ -64,13 +65,10 @@ class Door(NamedTuple):
 
 def ready(value: Any, row: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
     """Whether `value` is a matrix the engine takes as it is."""
-    return (
-        type(value) is np.ndarray
-        and value.dtype is dtype
-        and value.shape[1:] == row
-        and len(row) == 1
-        and value.flags.c_contiguous
-    )
+    if type(value) is not ndarray or value.dtype is not dtype or len(row) != 1:
+        return False
+    shape = value.shape
+    return len(shape) == 2 and shape[1] == row[0] and value.flags.c_contiguous
 
 
 def inputs(argument: str, value: Any, door: Door) -> Array:

@@ -2,12 +2,12 @@
 
 /* to[units][pitch] = the rows, transposed; units is a constant where the caller knows it. */
 NN_INLINE void gather_narrow(real *to, const grid *g, const real *from, const uint32_t *order, size_t start, const size_t units) {
+    for (size_t u = 0; u < units; u++) {
+        for (size_t r = g->rows / NN_LANES * NN_LANES; r < g->pitch; r += NN_LANES) v_store(to + u * g->pitch + r, v_zero());
+    }
     for (size_t r = 0; r < g->rows; r++) {
         const real *row = from + (order ? order[start + r] : start + r) * units;
         for (size_t u = 0; u < units; u++) to[u * g->pitch + r] = row[u];
-    }
-    for (size_t u = 0; u < units; u++) {
-        for (size_t r = g->rows; r < g->pitch; r++) to[u * g->pitch + r] = 0;
     }
 }
 
@@ -60,7 +60,8 @@ NN_INLINE void gather_inputs(const nn_pass *p, const void *x, const uint32_t *or
     /* Rows of padding repeat the last row: finite where it is, so that 0 times what comes of them is 0. */
     for (size_t u = 0; g.narrow && u < g.units; u++) {
         real *column = run_real(p->input) + u * g.pitch;
-        for (size_t r = g.rows; r < g.pitch; r++) column[r] = column[g.rows - 1];
+        for (size_t r = g.rows / NN_LANES * NN_LANES; r < g.pitch; r += NN_LANES)
+            v_store(column + r, v_select(m_first(g.rows - r), v_load(column + r), v_set(column[g.rows - 1])));
     }
 }
 
