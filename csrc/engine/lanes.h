@@ -67,7 +67,7 @@ NN_INLINE void narrow_strip(const narrow_operands *o, size_t r, size_t pitch, si
 }
 
 NN_INLINE void narrow_product(const narrow_operands *o, size_t pitch, const size_t most, const enum epilogue epilogue) {
-    if (NN_BITS == 32 && pitch == 2 * NN_LANES) { /* a known pitch saves as many instructions as a small layer has */
+    if (NN_BITS == 32 && pitch == 2 * NN_LANES) { /* a known pitch saves as many instructions as a small layer has, and so does a short row of a */
         if (o->ai == 2) narrow_strip(o, 0, 2 * NN_LANES, 2, 2, most, epilogue);
         else narrow_strip(o, 0, 2 * NN_LANES, o->ai, 2, most, epilogue);
         return;

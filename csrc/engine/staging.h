@@ -55,28 +55,16 @@ static void stage_batches(const nn_staging *s, size_t rows, size_t batch_size, c
     }
 }
 
-/* The rows side by side; inputs may be a constant. */
-NN_INLINE void stage_data(const nn_staging *s, const nn_data *data, const size_t inputs) {
-    const real *x = data->x, *y = data->y, *weights = data->weights;
-    real *row = s->rows;
-    for (size_t r = 0; r < data->rows; r++, row += s->stride) {
-        real *targets = row + inputs + 1;
-        for (size_t c = 0; c < inputs; c++) row[c] = *x++;
-        row[inputs] = 1; /* see narrow_layer */
-        for (size_t c = 0; c < data->target_units; c++) *targets++ = *y++;
-        if (weights) *targets = weights[r];
-    }
-}
-
 /* batches: 0 if each epoch makes its own. */
 static void stage(const nn_staging *s, const nn_data *data, size_t inputs, size_t batch_size, int batches) {
-    switch (inputs) { /* as in gather */
-    case 1: stage_data(s, data, 1); break;
-    case 2: stage_data(s, data, 2); break;
-    case 3: stage_data(s, data, 3); break;
-    case 4: stage_data(s, data, 4); break;
-    case 5: stage_data(s, data, 5); break;
-    default: stage_data(s, data, inputs); break;
+    const real *x = data->x, *y = data->y, *weights = data->weights;
+    const size_t targets = inputs + 1;
+    for (size_t r = 0; r < data->rows; r++) {
+        real *row = (real *)s->rows + r * s->stride;
+        for (size_t c = 0; c < inputs; c++) row[c] = x[r * inputs + c];
+        for (size_t c = 0; c < data->target_units; c++) row[targets + c] = y[r * data->target_units + c];
+        row[inputs] = 1; /* see narrow_layer */
+        if (weights) row[targets + data->target_units] = weights[r];
     }
     if (batches) stage_batches(s, data->rows, batch_size, NULL);
 }
