@@ -12,7 +12,7 @@ from libc.stdlib cimport calloc, free, getenv, realloc
 from libc.string cimport memcpy, memset
 
 import numpy as np
-from numpy import empty
+from numpy import empty  # as np.empty it would be looked up anew in each prediction
 
 
 _FAMILIES = {"layer": NN_LAYERS, "activation": NN_ACTIVATIONS, "loss": NN_LOSSES, "metric": NN_METRICS, "optimizer": NN_OPTIMIZERS,

@@ -12,7 +12,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy import ndarray
+from numpy import ndarray  # as np.ndarray it would be looked up anew for each row that is predicted
 from numpy.typing import NDArray
 
 from nnlite.config import era
