@@ -436,6 +436,7 @@ nn_status nn_run_seek(nn_run *run, size_t batches, const double *sums) {
     if (!ready_to_run(run)) return NN_NO_DATA;
     if (batches >= run->progress.batches) return NN_BAD_SIZE;
     run->model->engine->begin_epoch(run);
+    run->started = nn_clock();
     for (size_t k = 0; k < run->width; k++) run->sums[k] = sums[k];
     run->progress.batch = batches;
     run->progress.rows = batches * run->batch_size;

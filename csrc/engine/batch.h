@@ -34,13 +34,20 @@ NN_INLINE size_t lanes_pitch(const grid *g) { return g->narrow ? g->pitch : NN_L
 
 NN_INLINE size_t at_most_16(size_t n) { return n < NN_LANES ? n : NN_LANES; }
 
+#ifndef NN_OWN_EIGHT_COLUMNS
+/* column[c] lane i = row[i][from + c], c < 8. */
+NN_INLINE void v_eight_columns(vec *column, const real *const *row, size_t from) {
+    for (size_t c = 0; c < 8; c += NN_COLUMNS) v_columns(column + c, row, from + c);
+}
+#endif
+
 /* to[16][16] = from[rows][16] transposed; missing rows give 0. to may be from. */
 static void transpose_block(real *to, const real *from, size_t rows) {
     static const real none[NN_LANES];
     const real *row[NN_LANES];
     vec column[NN_LANES];
     for (size_t r = 0; r < NN_LANES; r++) row[r] = r < rows ? from + r * NN_LANES : none;
-    for (size_t c = 0; c < NN_LANES; c += NN_COLUMNS) v_columns(column + c, row, c);
+    for (size_t c = 0; c < NN_LANES; c += 8) v_eight_columns(column + c, row, c);
     for (size_t c = 0; c < NN_LANES; c++) v_store(to + c * NN_LANES, column[c]);
 }
 

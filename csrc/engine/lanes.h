@@ -203,11 +203,11 @@ static NN_APART void narrow_chains(const narrow_layer *l, const real *x) {
     for (size_t r = 0; r < pitch; r += NN_LANES) {
         for (size_t u = 0; u < units; u += NN_LANES) {
             const real *row[NN_LANES];
-            vec column[NN_COLUMNS];
+            vec column[8];
             for (size_t i = 0; i < NN_LANES; i++) row[i] = u + i < units ? l->dy + (u + i) * pitch + r : none;
-            for (size_t c = 0; c < NN_LANES; c += NN_COLUMNS) {
-                v_columns(column, row, c);
-                for (size_t k = 0; k < NN_COLUMNS; k++) v_store(turned + (r + c + k) * padded + u, column[k]);
+            for (size_t c = 0; c < NN_LANES; c += 8) {
+                v_eight_columns(column, row, c);
+                for (size_t k = 0; k < 8; k++) v_store(turned + (r + c + k) * padded + u, column[k]);
             }
         }
     }

@@ -135,6 +135,31 @@ NN_INLINE void v_columns(vec *column, const real *const *row, size_t from) {
     column[3].r[0] = _mm512_shuffle_ps(c, d, 0xEE);
 }
 
+#define NN_OWN_EIGHT_COLUMNS
+/* 8 x 8 transposes of rows 0 ... 7 and of rows 8 ... 15, side by side. */
+NN_INLINE void v_eight_columns(vec *column, const real *const *row, size_t from) {
+    const __m512i first = _mm512_setr_epi32(0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27);
+    const __m512i second = _mm512_setr_epi32(4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31);
+    __m512 t[8];
+#pragma GCC unroll 8
+    for (int i = 0; i < 8; i++) /* rows i, 8 + i */
+        t[i] = _mm512_insertf32x8(_mm512_castps256_ps512(_mm256_loadu_ps(row[i] + from)), _mm256_loadu_ps(row[8 + i] + from), 1);
+#pragma GCC unroll 2
+    for (int i = 0; i < 8; i += 4) { /* of rows i ... i + 3: t[i + k] has columns k, 4 + k */
+        const __m512 a = _mm512_unpacklo_ps(t[i], t[i + 1]), b = _mm512_unpacklo_ps(t[i + 2], t[i + 3]);
+        const __m512 c = _mm512_unpackhi_ps(t[i], t[i + 1]), d = _mm512_unpackhi_ps(t[i + 2], t[i + 3]);
+        t[i] = _mm512_shuffle_ps(a, b, 0x44);
+        t[i + 1] = _mm512_shuffle_ps(a, b, 0xEE);
+        t[i + 2] = _mm512_shuffle_ps(c, d, 0x44);
+        t[i + 3] = _mm512_shuffle_ps(c, d, 0xEE);
+    }
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; k++) {
+        column[k].r[0] = _mm512_permutex2var_ps(t[k], first, t[4 + k]);
+        column[4 + k].r[0] = _mm512_permutex2var_ps(t[k], second, t[4 + k]);
+    }
+}
+
 #define NN_OWN_SUMS
 /* Lane i = v_sum(a[i]), by the same tree: each turn adds the halves of two vectors' groups and leaves both side by side. Half of the addends stay in their
  * lanes, for a blend can go where a shuffle cannot; the sum of two is the same in either order. */

@@ -17,10 +17,12 @@ NN_INLINE size_t staged_together(const nn_staging *s, size_t rows, size_t batch_
 NN_INLINE void stage_rows(real *to, size_t pitch, const real *rows, const uint32_t *index, const size_t stride) {
     const real *row[NN_LANES];
     for (size_t i = 0; i < NN_LANES; i++) row[i] = rows + index[i] * stride;
-    for (size_t c = 0; c < stride; c += NN_COLUMNS) {
-        vec column[NN_COLUMNS];
-        v_columns(column, row, c);
-        for (size_t i = 0; i < NN_COLUMNS; i++) v_store(to + (c + i) * pitch, column[i]);
+    for (size_t c = 0, n; c < stride; c += n) {
+        vec column[8];
+        n = stride - c < 8 ? NN_COLUMNS : 8;
+        if (n == 8) v_eight_columns(column, row, c);
+        else v_columns(column, row, c);
+        for (size_t i = 0; i < n; i++) v_store(to + (c + i) * pitch, column[i]);
     }
 }
 

@@ -225,7 +225,6 @@ static NN_APART void begin_epoch(nn_run *run) {
         if (run->staged.rows) stage_batches(&run->staged, run->train.rows, run->batch_size, run->order);
     }
     for (size_t k = 0; k < 1 + run->model->n_metrics; k++) run->sums[k] = 0;
-    run->started = nn_clock();
 }
 
 /* ---- batches that do not depend on each other, on several threads ---- */
@@ -317,7 +316,9 @@ static NN_APART void end_epoch(nn_run *run, double *means, double *seconds) {
         evaluate_rows(run, run->staged_validation.rows ? &run->staged_validation : NULL, &run->validation, &totals);
         for (size_t k = 0; k < width; k++) totals.sums[k] /= (double)totals.rows;
     }
-    if (seconds) *seconds = nn_clock() - run->started;
+    const double now = nn_clock();
+    if (seconds) *seconds = now - run->started;
+    run->started = now; /* the next, if it follows at once */
 }
 
 static void run_advance(nn_run *run, size_t max_batches, size_t max_epochs, double *means, double *seconds, double *last) {
@@ -325,6 +326,7 @@ static void run_advance(nn_run *run, size_t max_batches, size_t max_epochs, doub
     double *sums = run->sums + width;
     const source from = source_of_training(run);
     size_t epochs = 0;
+    if (run->progress.batch == 0) run->started = nn_clock();
     batch whole = {.set = NN_SITES_OF_BATCHES}, rest = {.set = NN_SITES_OF_LAST}; /* batches of an epoch, and its last if that has fewer rows */
     for (size_t b = 0; b < max_batches && epochs < max_epochs; b++) {
         nn_progress *at = &run->progress;
