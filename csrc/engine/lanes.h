@@ -17,6 +17,10 @@ NN_INLINE vec narrow_epilogue(vec sum, const enum epilogue epilogue, const real 
     return sum;
 }
 
+/* Rows of the usual batch, of which more is known: a few instructions less for each small layer. Of double that would be too much code. */
+enum { USUAL_PITCH = 2 * NN_LANES };
+static int is_usual(size_t pitch) { return NN_BITS == 32 && pitch == USUAL_PITCH; }
+
 /* c[i][r] = start[i] + sum over q of a[i * ai + q * ak] * b[q][r], r < pitch, after the epilogue.
  * c [m][pitch], b [k][pitch]; start NULL for 0. Tiles are small, for so are layers: what counts is to have few instructions around the sums. */
 typedef struct narrow_operands {
@@ -67,9 +71,9 @@ NN_INLINE void narrow_strip(const narrow_operands *o, size_t r, size_t pitch, si
 }
 
 NN_INLINE void narrow_product(const narrow_operands *o, size_t pitch, const size_t most, const enum epilogue epilogue) {
-    if (NN_BITS == 32 && pitch == 2 * NN_LANES) { /* a known pitch saves as many instructions as a small layer has, and so does a short row of a */
-        if (o->ai == 2) narrow_strip(o, 0, 2 * NN_LANES, 2, 2, most, epilogue);
-        else narrow_strip(o, 0, 2 * NN_LANES, o->ai, 2, most, epilogue);
+    if (is_usual(pitch)) {
+        if (o->ai == 2) narrow_strip(o, 0, USUAL_PITCH, 2, 2, most, epilogue); /* a short row of a saves addresses */
+        else narrow_strip(o, 0, USUAL_PITCH, o->ai, 2, most, epilogue);
         return;
     }
     size_t r = 0;
@@ -216,8 +220,7 @@ static NN_APART void narrow_chains(const narrow_layer *l, const real *x) {
     for (size_t i = 0; sums == padding && i < l->inputs; i++) copy_row(l->gradient + i * units, padding + i * padded, units);
 }
 
-/* The ways of summing up: tiles of B units, or of 0: one sum after the other. Each is compiled by itself, and again for the usual batches, of which all is known;
- * of double that would be too much code. */
+/* The ways of summing up: tiles of B units, or of 0: one sum after the other. Each is compiled by itself, and again for the usual batches. */
 #define WAYS(WAY) WAY(0) WAY(1) WAY(2) WAY(4) WAY(8)
 NN_INLINE void narrow_sum_up(const narrow_layer *l, const real *x, real *kept, const size_t pitch, const size_t B) {
     if (B) narrow_tiles(l, x, kept, pitch, B);
@@ -225,14 +228,14 @@ NN_INLINE void narrow_sum_up(const narrow_layer *l, const real *x, real *kept, c
 }
 #define WAY(B) \
     static NN_APART void narrow_way_##B(const narrow_layer *l, const real *x) { narrow_sum_up(l, x, l->kept, l->pitch, B); } \
-    static NN_APART void narrow_usual_way_##B(const narrow_layer *l, const real *x) { narrow_sum_up(l, x, NULL, 2 * NN_LANES, B); }
+    static NN_APART void narrow_usual_way_##B(const narrow_layer *l, const real *x) { narrow_sum_up(l, x, NULL, USUAL_PITCH, B); }
 WAYS(WAY)
 #undef WAY
 
 /* chains, tile_units: see nn_layer. */
 static narrow_way *narrow_way_of(const narrow_layer *l, int chains, size_t tile_units) {
     if (chains && !l->kept && l->pitch <= CHAIN_ROWS) return narrow_chains;
-    const int usual = NN_BITS == 32 && !l->kept && l->pitch == 2 * NN_LANES;
+    const int usual = !l->kept && is_usual(l->pitch);
 #define WAY(B) if (tile_units == B) return usual ? narrow_usual_way_##B : narrow_way_##B;
     WAYS(WAY)
 #undef WAY

@@ -79,12 +79,17 @@ static void dense_forward_panels(const nn_site *s, size_t from, size_t to) {
     panel_forward(&wide, s->grid.rows, from, to);
 }
 
+NN_INLINE narrow_operands forward_operands(const nn_site *s, const real *least) {
+    return (narrow_operands){.c = s->y, .a = s->values[0], .ai = 1, .ak = s->layer->units, .b = s->x, .start = s->values[1], .m = s->layer->units,
+                             .k = s->layer->inputs, .with = least};
+}
+NN_INLINE real least_output(const nn_layer *l) { return l->rectifies ? 0 : -NN_INFINITY; }
+
 static void dense_forward(nn_pass *p, const nn_site *s) {
     const nn_layer *l = s->layer;
     if (l->narrow) {
-        const real least = l->rectifies ? 0 : -NN_INFINITY;
-        const narrow_operands narrow = {.c = s->y, .a = s->values[0], .ai = 1, .ak = l->units, .b = s->x, .start = s->values[1], .m = l->units,
-                                        .k = l->inputs, .with = &least};
+        const real least = least_output(l);
+        const narrow_operands narrow = forward_operands(s, &least);
         narrow_product(&narrow, s->grid.pitch, 16, FLOORED);
         return;
     }
@@ -100,16 +105,40 @@ static void dense_backward_panels(const nn_site *s, size_t from, size_t to) {
     panel_forward(&wide, s->grid.rows, from, to);
 }
 
+NN_INLINE narrow_operands backward_operands(const nn_site *s) {
+    return (narrow_operands){.c = s->dx, .a = s->values[0], .ai = s->layer->units, .ak = 1, .b = s->dy, .m = s->layer->inputs, .k = s->layer->units,
+                             .with = s->x};
+}
+
 static void dense_backward(nn_pass *p, const nn_site *s) {
     const nn_layer *l = s->layer;
     if (l->narrow) {
-        const narrow_operands narrow = {.c = s->dx, .a = s->values[0], .ai = l->units, .ak = 1, .b = s->dy, .m = l->inputs, .k = l->units, .with = s->x};
+        const narrow_operands narrow = backward_operands(s);
         if (l[-1].backward_done) narrow_product(&narrow, s->grid.pitch, 0, GATED);
         else narrow_product(&narrow, s->grid.pitch, 0, UNCHANGED);
         return;
     }
     dense_backward_panels(s, 0, l->input_stride / NN_LANES);
 }
+
+/* One or two units, or inputs, of the usual batch: to find the tiles would take as long as they do. */
+#define FEW(n) \
+    static NN_APART void dense_forward_##n(nn_pass *p, const nn_site *s) { \
+        const real least = least_output(s->layer); \
+        const narrow_operands narrow = forward_operands(s, &least); \
+        narrow_tile(&narrow, 0, 0, USUAL_PITCH, 1, n, 2, FLOORED); \
+    } \
+    static NN_APART void dense_backward_##n(nn_pass *p, const nn_site *s) { \
+        const narrow_operands narrow = backward_operands(s); \
+        if (s->layer[-1].backward_done) narrow_tile(&narrow, 0, 0, USUAL_PITCH, narrow.ai, n, 2, GATED); \
+        else narrow_tile(&narrow, 0, 0, USUAL_PITCH, narrow.ai, n, 2, UNCHANGED); \
+    }
+FEW(1)
+FEW(2)
+#undef FEW
+
+static layer_routine *forward_of_few(size_t units) { return units == 1 ? dense_forward_1 : units == 2 ? dense_forward_2 : dense_forward; }
+static layer_routine *backward_of_few(size_t inputs) { return inputs == 1 ? dense_backward_1 : inputs == 2 ? dense_backward_2 : dense_backward; }
 
 /* Part of a wide kernel: inputs [from, to), of which from is a multiple of 16, of so many panels. */
 typedef struct kernel_part {
@@ -170,6 +199,13 @@ static void dense_weights(nn_pass *p, const nn_site *s) {
     some.begins = p->begins;
     some.ends = p->ends;
     narrow_way_of(&some, l->chains, l->tile_units)(&some, s->x);
+}
+
+static void dense_routines(nn_site *s) {
+    const nn_layer *l = s->layer;
+    const int usual = is_usual(s->grid.pitch);
+    s->forward = usual ? forward_of_few(l->units) : dense_forward;
+    if (s->backward) s->backward = usual ? backward_of_few(l->inputs) : dense_backward;
 }
 
 /* What weights of a narrow layer works with. Staged data bring the input of ones. */
@@ -315,6 +351,7 @@ static NN_APART void find_sites(const nn_pass *p) {
         s->scratch = workspace + l->scratch * p->room;
         s->fixed = (real *)p->fixed + l->fixed;
         s->grid = grid_of(p, l->units);
+        if (l->narrow && l->kind.row == LAYER_dense) dense_routines(s);
         if (p->training && l->narrow && l->kind.row == LAYER_dense) dense_site(p, s);
     }
 }

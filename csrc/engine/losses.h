@@ -38,13 +38,16 @@ NN_INLINE vec mean_squared_logarithmic_error_gradient(vec t, vec p, const real *
     return v_keep(v_gt(p, v_set(n[0])), slope);
 }
 
+/* log of numbers clipped to [epsilon, 1 - epsilon], of 1 less such a number, or of a ratio of two: normal unless epsilon is next to nothing. */
+NN_INLINE vec log_clipped(vec x, real epsilon) { return 1 - epsilon < 1 ? v_log_normal(x) : v_log(x); }
+
 /* n: label_smoothing, epsilon. -(t log p + (1 - t) log(1 - p)), p clipped to [epsilon, 1 - epsilon]. */
 NN_INLINE vec smooth_binary(vec t, const real *n) { return v_fma(t, v_set(1 - n[0]), v_set(n[0] / 2)); }
 NN_INLINE vec binary_crossentropy_value(vec t, vec p, const real *n) {
     const vec y = smooth_binary(t, n), q = clip(p, n[1], 1 - n[1]), one = v_set(1), rest = v_sub(one, q);
     const mask yes = v_eq(y, one);
-    if (m_all(m_or(yes, v_eq(y, v_zero())))) return v_neg(v_log(v_select(yes, q, rest))); /* the other logarithm counts for nothing */
-    return v_neg(v_fma(y, v_log(q), v_mul(v_sub(one, y), v_log(rest))));
+    if (m_all(m_or(yes, v_eq(y, v_zero())))) return v_neg(log_clipped(v_select(yes, q, rest), n[1])); /* the other logarithm counts for nothing */
+    return v_neg(v_fma(y, log_clipped(q, n[1]), v_mul(v_sub(one, y), log_clipped(rest, n[1]))));
 }
 NN_INLINE vec binary_crossentropy_gradient(vec t, vec p, const real *n) {
     const mask inside = m_and(v_ge(p, v_set(n[1])), v_le(p, v_set(1 - n[1])));
@@ -124,7 +127,7 @@ NN_INLINE vec log_cosh_gradient(vec t, vec p, const real *n) { return v_tanh(v_s
 /* n: epsilon. t log(t / p), both clipped to [epsilon, 1]. */
 NN_INLINE vec kl_divergence_value(vec t, vec p, const real *n) {
     const vec y = clip(t, n[0], 1);
-    return v_mul(y, v_log(v_div(y, clip(p, n[0], 1))));
+    return v_mul(y, log_clipped(v_div(y, clip(p, n[0], 1)), n[0]));
 }
 NN_INLINE vec kl_divergence_gradient(vec t, vec p, const real *n) {
     const mask inside = m_and(v_ge(p, v_set(n[0])), v_le(p, v_set(1)));

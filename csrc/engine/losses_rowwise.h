@@ -42,10 +42,10 @@ NN_INLINE int one_unit(const row_targets *s, const real *p, vec *chosen) {
 NN_INLINE vec crossentropy_value(const row_targets *s, const real *p, real epsilon) {
     const vec total = sum_units(p, s->units, s->pitch);
     vec sum = v_zero(), chosen;
-    if (one_unit(s, p, &chosen)) return v_neg(v_log(clip(v_div(chosen, total), epsilon, 1 - epsilon))); /* other logarithms count for nothing */
+    if (one_unit(s, p, &chosen)) return v_neg(log_clipped(clip(v_div(chosen, total), epsilon, 1 - epsilon), epsilon)); /* other logarithms count for nothing */
     for (size_t u = 0; u < s->units; u++) {
         const vec q = clip(v_div(v_load(p + u * s->pitch), total), epsilon, 1 - epsilon);
-        sum = v_fnma(target_at(s, u), v_log(q), sum);
+        sum = v_fnma(target_at(s, u), log_clipped(q, epsilon), sum);
     }
     return sum;
 }
@@ -79,7 +79,7 @@ NN_INLINE vec log_sum_exp(const real *z, size_t units, size_t pitch) {
     vec largest = v_load(z), total = v_zero();
     for (size_t u = 1; u < units; u++) largest = v_max(v_load(z + u * pitch), largest);
     for (size_t u = 0; u < units; u++) total = v_add(total, v_exp_fading(v_sub(v_load(z + u * pitch), largest)));
-    return v_add(largest, v_log(total));
+    return v_add(largest, v_log_normal(total));
 }
 
 /* sum t (log sum e^z - z) */
@@ -152,7 +152,7 @@ VALUE(categorical_focal_crossentropy) {
     vec sum = v_zero();
     for (size_t u = 0; u < units; u++) {
         const vec q = clip(v_div(v_load(p + u * pitch), total), n[1], 1 - n[1]);
-        sum = v_fnma(target_at(&s, u), v_mul(v_power(v_sub(v_set(1), q), n[3]), v_log(q)), sum);
+        sum = v_fnma(target_at(&s, u), v_mul(v_power(v_sub(v_set(1), q), n[3]), log_clipped(q, n[1])), sum);
     }
     return v_mul(v_set(n[2]), sum);
 }

@@ -117,6 +117,13 @@ NN_VMATH vec v_log(vec x) {
     return v_log_limits(x, v_log_reduced(v_sub(m, v_set(1)), v_sub(e, v_keep(subnormal, v_set(SUBNORMAL_SHIFT)))));
 }
 
+/* The same for normal numbers x > 0 and for NaN. */
+NN_VMATH vec v_log_normal(vec x) {
+    vec e;
+    const vec m = v_split(x, &e);
+    return v_select(v_eq(x, x), v_log_reduced(v_sub(m, v_set(1)), e), x);
+}
+
 /* 1 + x = u + rest exactly; f = (u + rest) 2^-e - 1. From 2^64 on the rest is nothing, and 2^-e might be. */
 NN_VMATH vec v_log1p(vec x) {
     const vec one = v_set(1), u = v_add(one, x), rest = v_sub(v_min(one, x), v_sub(u, v_max(one, x)));

@@ -6,7 +6,7 @@
  *   ./vmath_check hash       hashes only, over the same grid ("full hash" over the full one)
  *
  * The hashes must be equal on all targets, for they take every bit of every output but the payload of NaN. Exits 1 if an error is above its bound,
- * or if fused multiply-add and its stand-in for processors without it disagree. */
+ * or if one of two ways to the same number disagrees with the other. */
 #include SIMD
 #include "soft_fma.h"
 #include "vmath.h"
@@ -217,6 +217,24 @@ static int check_fading(int full) {
     return wrong != 0;
 }
 
+/* v_log_normal: v_log, bit for bit. */
+static int check_log_normal(int full) {
+    unsigned long wrong = 0;
+    real x[NN_LANES], normal[NN_LANES], y[NN_LANES];
+    state = 88172645463325252u;
+    for (uint64_t i = 0; i < POINTS(full); i += NN_LANES) {
+        for (size_t k = 0; k < NN_LANES; k++) {
+            const real size = point(i + k, full), some = size < 0 ? -size : size;
+            x[k] = some < NN_SMALLEST_NORMAL ? NN_SMALLEST_NORMAL : some > NN_LARGEST ? NN_LARGEST : some; /* NaN stays NaN */
+        }
+        v_store(normal, v_log_normal(v_load(x)));
+        v_store(y, v_log(v_load(x)));
+        for (size_t k = 0; k < NN_LANES; k++) wrong += is_nan(x[k]) ? !is_nan(normal[k]) : bits_of(normal[k]) != bits_of(y[k]);
+    }
+    printf("%-10s %lu differences\n", "log normal", wrong);
+    return wrong != 0;
+}
+
 int main(int count, char **arguments) {
     int full = 0, hash_only = 0, failed = 0;
     for (int i = 1; i < count; i++) {
@@ -225,7 +243,7 @@ int main(int count, char **arguments) {
     }
     setvbuf(stdout, NULL, _IOLBF, 0);
     check_operations();
-    if (!hash_only) failed |= check_fma(full) | check_fading(full);
+    if (!hash_only) failed |= check_fma(full) | check_fading(full) | check_log_normal(full);
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) failed |= check_function(&functions[i], full, hash_only);
     return failed;
 }
