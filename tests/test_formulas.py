@@ -1,12 +1,26 @@
 """Every row of the engine against its formula in reference.py, on every target, in both number types, at ordinary and
 at extreme points."""
 
+import inspect
 import math
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from engine_models import FORMULAS, SIZES, WIDE, build, chain, compiled, formula, noise, numbers, parameters, targets
+from engine_models import (
+    FORMULAS,
+    SIZES,
+    VALUES,
+    WIDE,
+    build,
+    chain,
+    compiled,
+    formula,
+    noise,
+    numbers,
+    parameters,
+    targets,
+)
 from reference import ACTIVATIONS, FUSED, LEAST_SHARE, NOISE, ROUNDS_LIKE_INPUT, SHARES, Array, loss_gradient
 from reference_network import Layer, Network, Optimizer, Rule
 
@@ -250,6 +264,26 @@ def test_loss_at_extreme_outputs(name: str, special: float | str, dtype: str, ta
             expected = function(t.astype(np.float64), p.astype(np.float64), *numbers("loss", name))
         defined = ~np.isnan(expected)
         close(measured(name, t, p, target, wide)[defined], expected[defined], dtype, 40, scale=1)
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in _engine.rows("loss") if "epsilon" in inspect.signature(formula("loss", n)[0]).parameters]
+)
+@pytest.mark.parametrize("epsilon", [0.0, 2.0**-127, 0.5, 2.0])
+def test_loss_clipped_by_nothing_or_by_too_much(
+    name: str, epsilon: float, dtype: str, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An epsilon of 0, one that is subnormal in float32, and ones that leave a single number, or none."""
+    monkeypatch.setitem(VALUES, "epsilon", epsilon)
+    function, _ = formula("loss", name)
+    for units in (1, 3, 17):
+        p, t = outputs(name, units, dtype)[:4], targets(name, 4, units, dtype)
+        p[0, 0], p[1, -1] = 0, 1
+        t[1] = np.round(t[1])
+        with np.errstate(all="ignore"):
+            expected = function(t.astype(np.float64), p.astype(np.float64), *numbers("loss", name))
+        defined = ~np.isnan(expected) | (epsilon > 1)
+        close(measured(name, t, p, target, False)[defined], expected[defined], dtype, 40, scale=1)
 
 
 @pytest.mark.parametrize("name", _engine.rows("loss"))

@@ -38,8 +38,11 @@ NN_INLINE vec mean_squared_logarithmic_error_gradient(vec t, vec p, const real *
     return v_keep(v_gt(p, v_set(n[0])), slope);
 }
 
-/* log of numbers clipped to [epsilon, 1 - epsilon], of 1 less such a number, or of a ratio of two: normal unless epsilon is next to nothing. */
-NN_INLINE vec log_clipped(vec x, real epsilon) { return 1 - epsilon < 1 ? v_log_normal(x) : v_log(x); }
+/* log of numbers clipped to [epsilon, 1 - epsilon], of 1 less such a number, or of a ratio of two: normal unless epsilon is next to nothing, or too large. */
+NN_INLINE vec log_clipped(vec x, real epsilon) {
+    const real most = 1 - epsilon;
+    return 0 < most && most < 1 ? v_log_normal(x) : v_log(x);
+}
 
 /* n: label_smoothing, epsilon. -(t log p + (1 - t) log(1 - p)), p clipped to [epsilon, 1 - epsilon]. */
 NN_INLINE vec smooth_binary(vec t, const real *n) { return v_fma(t, v_set(1 - n[0]), v_set(n[0] / 2)); }
