@@ -222,12 +222,19 @@ NN_INLINE void softmax_backward(real *dx, const real *dy, const real *y, size_t 
     for (size_t u = 0; u < units; u++) v_store(dx + u * pitch, through(v_sub(v_load(dy + u * pitch), mean), v_load(y + u * pitch)));
 }
 
+/* log sum of e^(x - max) */
+NN_INLINE vec log_of_shares(const real *x, size_t units, size_t pitch, vec *largest) {
+    vec total = v_zero();
+    *largest = v_load(x);
+    for (size_t u = 1; u < units; u++) *largest = v_max(v_load(x + u * pitch), *largest);
+    for (size_t u = 0; u < units; u++) total = v_add(total, v_exp_fading(v_sub(v_load(x + u * pitch), *largest)));
+    return v_log_normal(total);
+}
+
 /* x - max - log sum of e^(x - max). */
 NN_INLINE void log_softmax_forward(real *y, const real *x, size_t units, size_t pitch, const real *n) {
-    vec largest = v_load(x), total = v_zero();
-    for (size_t u = 1; u < units; u++) largest = v_max(v_load(x + u * pitch), largest);
-    for (size_t u = 0; u < units; u++) total = v_add(total, v_exp_fading(v_sub(v_load(x + u * pitch), largest)));
-    const vec log_total = v_log_normal(total);
+    vec largest;
+    const vec log_total = log_of_shares(x, units, pitch, &largest);
     for (size_t u = 0; u < units; u++) v_store(y + u * pitch, v_sub(v_sub(v_load(x + u * pitch), largest), log_total));
 }
 NN_INLINE void log_softmax_backward(real *dx, const real *dy, const real *y, size_t units, size_t pitch, const real *n) {

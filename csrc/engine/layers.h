@@ -201,17 +201,14 @@ static void dense_weights(nn_pass *p, const nn_site *s) {
     narrow_way_of(&some, l->chains, l->tile_units)(&some, s->x);
 }
 
-static void dense_routines(nn_site *s) {
-    const nn_layer *l = s->layer;
-    const int usual = is_usual(s->grid.pitch);
-    s->forward = usual ? forward_of_few(l->units) : dense_forward;
-    if (s->backward) s->backward = usual ? backward_of_few(l->inputs) : dense_backward;
-}
-
-/* What weights of a narrow layer works with. Staged data bring the input of ones. */
+/* The routines of a narrow layer for the rows of a pass, and in training what weights works with. Staged data bring the input of ones. */
 static void dense_site(const nn_pass *p, nn_site *s) {
     const nn_layer *l = s->layer;
     const size_t bias = s->values[1] != NULL, pitch = p->pitch;
+    const int usual = is_usual(pitch);
+    s->forward = usual ? forward_of_few(l->units) : dense_forward;
+    if (s->backward) s->backward = usual ? backward_of_few(l->inputs) : dense_backward;
+    if (!p->training) return;
     s->sums = (narrow_layer){.gradient = s->gradients[0], .dy = s->dy, .inputs = l->inputs + bias, .units = l->units, .pitch = pitch, .waiting = p->lanes};
     s->sum_up = narrow_way_of(&s->sums, l->chains, l->tile_units);
     s->ones = bias && !(p->staged && l == p->plan->layers) ? s->x + l->inputs * pitch : NULL; /* where a layer has room for one more unit, see plan.c */
@@ -351,7 +348,6 @@ static NN_APART void find_sites(const nn_pass *p) {
         s->scratch = workspace + l->scratch * p->room;
         s->fixed = (real *)p->fixed + l->fixed;
         s->grid = grid_of(p, l->units);
-        if (l->narrow && l->kind.row == LAYER_dense) dense_routines(s);
-        if (p->training && l->narrow && l->kind.row == LAYER_dense) dense_site(p, s);
+        if (l->narrow && l->kind.row == LAYER_dense) dense_site(p, s);
     }
 }

@@ -76,10 +76,9 @@ NN_INLINE void crossentropy_fused(real *dz, const row_targets *s, const real *p,
 }
 
 NN_INLINE vec log_sum_exp(const real *z, size_t units, size_t pitch) {
-    vec largest = v_load(z), total = v_zero();
-    for (size_t u = 1; u < units; u++) largest = v_max(v_load(z + u * pitch), largest);
-    for (size_t u = 0; u < units; u++) total = v_add(total, v_exp_fading(v_sub(v_load(z + u * pitch), largest)));
-    return v_add(largest, v_log_normal(total));
+    vec largest;
+    const vec rest = log_of_shares(z, units, pitch, &largest);
+    return v_add(largest, rest);
 }
 
 /* sum t (log sum e^z - z) */
