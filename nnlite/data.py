@@ -149,10 +149,8 @@ def _check_probabilities(argument: str, array: Array, loss: Loss) -> None:
             raise ValueError(f"{text} Labels of your own? Number them: {_NUMBERED}. Or take another loss, as 'mse'.")
 
 
-def row_weights(argument: str, value: Any, rows: int, door: Door) -> Array | None:
-    """Return `value` as weights (rows,), or None for None. Raises ShapeError for another shape."""
-    if value is None:
-        return None
+def row_weights(argument: str, value: Any, rows: int, door: Door) -> Array:
+    """Return `value` as weights (rows,). Raises ShapeError for another shape."""
     array = reals(argument, value)
     if array.shape not in ((rows,), (rows, 1)):
         raise ShapeError(f"{argument} must have one weight a row, shape ({rows},); received shape {array.shape}.")
@@ -206,9 +204,12 @@ def checked(
 ) -> Data:
     """Return arrays checked against the model and each other; `kind` is put before their names in messages."""
     rows = inputs(f"{kind}x", x, door)
-    nonempty(f"{kind}x", rows)
+    if not len(rows):
+        raise no_rows(f"{kind}x", rows)
     goals = targets(f"{kind}y", y, len(rows), loss, columns, door)
-    weights = row_weights(f"{kind}sample_weight", sample_weight, len(rows), door)
+    weights = None
+    if sample_weight is not None:
+        weights = row_weights(f"{kind}sample_weight", sample_weight, len(rows), door)
     if class_weight is not None and weights is None:
         weights = class_weights(class_weight, reals("y", y).reshape(len(goals), -1), door)
     elif class_weight is not None and era("class_weight.excludes_sample_weight"):
@@ -218,10 +219,9 @@ def checked(
     return Data(rows, goals, weights)
 
 
-def nonempty(argument: str, array: Array) -> None:
-    """Raise ShapeError if `array` has no rows."""
-    if not len(array):
-        raise ShapeError(f"{argument} must have at least one row; received shape {array.shape}.")
+def no_rows(argument: str, array: Array) -> ShapeError:
+    """Return the error for an array that has none."""
+    return ShapeError(f"{argument} must have at least one row; received shape {array.shape}.")
 
 
 def split(data: Data, fraction: float) -> tuple[Data, Data | None]:
@@ -229,8 +229,7 @@ def split(data: Data, fraction: float) -> tuple[Data, Data | None]:
 
     Raises ValueError if either part would be empty, or `fraction` is not within 0 ... 1.
     """
-    fraction = number("validation_split", fraction, 0, 1)
-    if fraction == 0:
+    if fraction == 0 or number("validation_split", fraction, 0, 1) == 0:
         return data, None
     rows = len(data.x)
     first = int(rows * (1.0 - fraction))

@@ -70,9 +70,11 @@ def fit(
 ) -> History:
     """Train `model` on `train`, and evaluate it on `held_out`. The model's turn is taken."""
     size = rows_of_batch(plan.batch_size, train, plan.steps)
-    held_size = rows_of_batch(plan.held_size or plan.batch_size, held_out, plan.held_steps)
-    if isinstance(held_out, Data) and plan.held_steps is not None:
-        held_out = held_out.part(0, plan.held_steps * held_size)
+    held_size = 0
+    if held_out is not None:
+        held_size = rows_of_batch(plan.held_size or plan.batch_size, held_out, plan.held_steps)
+        if isinstance(held_out, Data) and plan.held_steps is not None:
+            held_out = held_out.part(0, plan.held_steps * held_size)
     engine, stream = model.made_for(door), _stream(train, size, plan)
     measures = model.settled()
     run: Run | PythonRun
@@ -98,17 +100,19 @@ def fit(
     model.history.set_model(model)
     model.history.params = params
     report = _report(verbosity, names, plan, run.batches or None, rows, held_out, listeners)
-    listeners.introduce(model, params, list(held_out) if isinstance(held_out, Data) else None)
     model.training = training = Training(model, run, names, rows, listeners, model.history, report, validation)
     try:
-        listeners.call("on_train_begin", ByName())
+        if listeners.callbacks:
+            listeners.introduce(model, params, list(held_out) if isinstance(held_out, Data) else None)
+            listeners.call("on_train_begin", ByName())
         training.epochs(plan.first, plan.last)
     finally:
         model.training = None
     if listeners.callbacks:
         last = ByName({name: column[-1] for name, column in model.history.history.items()})
         listeners.call("on_train_end", last)
-    model.stepper.finish(engine)
+    if isinstance(run, PythonRun):
+        model.stepper.finish(engine)
     return model.history
 
 

@@ -310,16 +310,17 @@ class Model(EarlierMethods):
         known: tuple[Door, Measures] | None = None,
     ) -> tuple[Data | GivenBatches, Door, Measures]:
         """Return arrays or batches, checked, and door and measures they fit: `known`, or those of the first rows."""
-        objective = self._compiled()
         if not gives_batches(x):
-            x = data.reals(f"{kind}x", x)
-            door, measures = known or self._door_and_measures(objective, x)
+            if known is None:
+                x, door, measures = self._for_rows(x)
+            else:
+                door, measures = known
             loss, columns = measures.loss, measures.columns
             return data.checked(kind, x, y, sample_weight, class_weight, loss, columns, door), door, measures
         beside(f"{kind}x", y=y, sample_weight=sample_weight)
         batches = x if isinstance(x, GivenBatches) else GivenBatches(f"{kind}x", x, shuffle)
         name, first = batches.argument, batches.first() if known is None else None
-        door, measures = known or self._door_and_measures(objective, data.reals("x", triple(name, first)[0]))
+        door, measures = known or self._for_rows(triple(name, first)[0])[1:]
 
         def ready(batch: Any) -> Data:
             x, y, weights = triple(name, batch)
@@ -330,10 +331,17 @@ class Model(EarlierMethods):
             ready(first)
         return batches, door, measures
 
-    def _door_and_measures(self, objective: Objective, rows: Array) -> tuple[Door, Measures]:
-        """What the model takes, and what it is trained for, for rows like those if it is not built."""
-        door = self.door_for(rows)
-        return door, self.settled() if door is self._door else self._measured(objective, door)
+    def _for_rows(self, x: Any) -> tuple[Any, Door, Measures]:
+        """Return inputs, what the model takes, and what it is trained for: for rows like those if it is not built.
+
+        The inputs are as they were, or an array if they had to be looked at.
+        """
+        if self._door is not None and self._measures is not None:
+            return x, self._door, self._measures
+        objective = self._compiled()
+        x = data.reals("x", x)
+        door = self.door_for(x)
+        return x, door, self.settled() if door is self._door else self._measured(objective, door)
 
     def train_on_batch(
         self,
@@ -346,16 +354,14 @@ class Model(EarlierMethods):
         """Take one step on all rows of `x`; return their loss before it, as `evaluate` does. Arguments as in `fit`."""
         if isinstance(sample_weight, dict):  # Keras 1 had class_weight in its place
             sample_weight, class_weight = class_weight, sample_weight
-        objective = self._compiled()
-        x = data.reals("x", x)
-        door, measures = self._door_and_measures(objective, x)
+        x, door, measures = self._for_rows(x)
         batch = data.checked("", x, y, sample_weight, class_weight, measures.loss, measures.columns, door)
         with self._turn:
             engine, run, measures = self.made_for(door), self._batch_run, self.settled()
             if run is None or run.batch_size < len(batch.x):
                 run = self._batch_run = training_run(self, engine, len(batch.x), measures)
             run.bind(*batch, 0)
-            objective.optimizer.prepare(engine)
+            self.optimizer.prepare(engine)
             run.advance(1, 1)
         if run.bad_iteration:
             warn_of_loss(f"step {run.bad_iteration}")
@@ -474,7 +480,8 @@ class Model(EarlierMethods):
         x = data.reals("x", x)
         door = self.door_for(x)
         inputs = data.inputs("x", x, door)
-        data.nonempty("x", inputs)
+        if not len(inputs):
+            raise data.no_rows("x", inputs)
         outputs = Run(self.made_for(door), len(inputs)).forward(inputs, True)
         return outputs.reshape(-1, *door.output_row).view(Prediction)
 

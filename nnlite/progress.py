@@ -198,7 +198,8 @@ class EpochReport:
 
     def end(self) -> None:
         """Leave a line that is not finished."""
-        write("\n" if self.verbose and self._line.drawn else "")
+        if self.verbose and self._line.drawn:
+            write("\n")
 
     def finished(
         self,
@@ -239,8 +240,8 @@ class EpochReport:
 
 def level(verbose: Any) -> int:
     """Return `verbose` as 0, 1 or 2; True and "auto" are 1. Raises ValueError for anything else."""
-    if isinstance(verbose, str) and verbose == "auto":
-        return 1
     if isinstance(verbose, int) and 0 <= verbose <= 2:
         return int(verbose)
+    if isinstance(verbose, str) and verbose == "auto":
+        return 1
     raise ValueError(f"verbose must be 0 (silent), 1 (a bar) or 2 (a line an epoch); received {verbose!r}.")

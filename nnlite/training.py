@@ -111,7 +111,8 @@ class Training:
             if self.model.stop_training:
                 means = run.partial
                 self._tell(epoch, ByName((self.names[i], means[i]) for i in in_order(self.names[: len(means)])))
-        self._warn_if_lost()
+        if run.bad_iteration and not self._warned:
+            self._warn()
         return done
 
     def _advance_batch(self) -> int:
@@ -187,15 +188,14 @@ class Training:
             self._recorded += count
         return columns
 
-    def _warn_if_lost(self) -> None:
-        if self.run.bad_iteration and not self._warned:
-            self._warned = True
-            step = self.run.bad_iteration - self._iterations - 1
-            if self.run.batches:
-                epoch, step = divmod(step, self.run.batches)
-                warn_of_loss(f"in epoch {self._first + epoch + 1}, step {step + 1}")
-            else:
-                warn_of_loss(f"step {step + 1}")
+    def _warn(self) -> None:
+        self._warned = True
+        step = self.run.bad_iteration - self._iterations - 1
+        if self.run.batches:
+            epoch, step = divmod(step, self.run.batches)
+            warn_of_loss(f"in epoch {self._first + epoch + 1}, step {step + 1}")
+        else:
+            warn_of_loss(f"step {step + 1}")
 
 
 def warn_of_loss(where: str) -> None:

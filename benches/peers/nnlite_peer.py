@@ -48,10 +48,10 @@ def prepare(task: Task, choice: str) -> Callable[[], Score]:
     model, rows = model_of(task), data(task)
     model.set_weights(start(task))
     held = (rows.held_x, rows.held_y) if task.validation_rows else None
-    accuracy = "val_accuracy" if held else "accuracy"
+    accuracy = ("val_" if held else "") + model.metrics_names[-1] if task.has_accuracy else None
+    nnlite.set_num_threads(int(choice[0]))
 
     def fit() -> Score:
-        nnlite.set_num_threads(int(choice[0]))
         history = model.fit(
             rows.x,
             rows.y,
@@ -61,7 +61,7 @@ def prepare(task: Task, choice: str) -> Callable[[], Score]:
             shuffle=task.shuffle,
             verbose=0,
         ).history
-        return Score(history["loss"][-1], history[accuracy][-1] if task.has_accuracy else float("nan"))
+        return Score(history["loss"][-1], history[accuracy][-1] if accuracy else float("nan"))
 
     return fit
 

@@ -77,7 +77,7 @@ def prepare(task: Task, choice: str) -> Callable[[], Score]:
     held_y = torch.from_numpy(rows.held_classes if by_class else rows.held_y)
     loss_of: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
     loss_of = hinge if task.loss == "hinge" else _FROM_LOGITS.get(task.loss, nn.MSELoss)()
-    threads = int(choice[0])
+    torch.set_num_threads(int(choice[0]))
 
     def right(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         if by_class:
@@ -87,7 +87,6 @@ def prepare(task: Task, choice: str) -> Callable[[], Score]:
         return (outputs.round() == targets).sum()
 
     def fit() -> Score:
-        torch.set_num_threads(threads)
         history = []
         for _ in range(task.epochs):
             loss_sum, right_sum = torch.zeros(()), torch.zeros((), dtype=torch.int64)

@@ -50,10 +50,12 @@ class History(Callback):
             self.history.setdefault(name, []).append(value)
 
     def extend(self, epochs: Iterable[int], columns: Iterable[tuple[str, list[float]]]) -> None:
-        """Record several epochs at once: their numbers, and by name the values of each."""
+        """Record several epochs at once: their numbers, and by name the values of each, in lists to be kept."""
         self.epoch.extend(epochs)
         for name, values in columns:
-            self.history.setdefault(name, []).extend(values)
+            recorded = self.history.setdefault(name, values)
+            if recorded is not values:
+                recorded.extend(values)
 
     def keep(self, epochs: int) -> None:
         """Forget all but the first epochs."""

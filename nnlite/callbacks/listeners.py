@@ -34,10 +34,16 @@ class Listeners:
     False
     """
 
+    each_batch = each_epoch = each_test_batch = each_test = False
+
     def __init__(self, callbacks: Any) -> None:
-        given = callbacks if callbacks is not None and isinstance(callbacks, Iterable) else [callbacks]
-        self.callbacks = [callback for callback in given if callback is not None]
+        self.callbacks: list[Any] = []
         self._methods: dict[str, list[Callable[..., Any]]] = {}
+        if callbacks is not None:
+            self._hear(callbacks if isinstance(callbacks, Iterable) else [callbacks])
+
+    def _hear(self, given: Iterable[Any]) -> None:
+        self.callbacks = [callback for callback in given if callback is not None]
         heard = self._methods
         for callback in self.callbacks:
             if isinstance(callback, type) or not any(hasattr(callback, hook) for hook in HOOKS):
