@@ -189,7 +189,7 @@ class GivenBatches(Batches):
 
 def gives_batches(value: Any) -> bool:
     """Whether `value` gives batches rather than being an array or a list of rows."""
-    if type(value) in (tuple, list) or hasattr(value, "__array__"):  # first: calls on arrays may take but microseconds
+    if hasattr(value, "__array__") or type(value) in (tuple, list):  # first: calls on arrays may take but microseconds
         return False
     if isinstance(value, GivenBatches) or all(hasattr(value, name) for name in ("__getitem__", "on_epoch_end")):
         return True
