@@ -41,14 +41,23 @@ NN_INLINE void v_eight_columns(vec *column, const real *const *row, size_t from)
 }
 #endif
 
-/* to[16][16] = from[rows][16] transposed; missing rows give 0. to may be from. */
-static void transpose_block(real *to, const real *from, size_t rows) {
+/* to[16][to_pitch] = from[rows][from_pitch], 16 columns, transposed; missing rows give 0. to may be from. Pitches and rows may be constants. */
+NN_INLINE void transpose_lanes(real *to, size_t to_pitch, const real *from, size_t from_pitch, size_t rows) {
     static const real none[NN_LANES];
     const real *row[NN_LANES];
     vec column[NN_LANES];
-    for (size_t r = 0; r < NN_LANES; r++) row[r] = r < rows ? from + r * NN_LANES : none;
+#pragma GCC unroll 16
+    for (size_t r = 0; r < NN_LANES; r++) row[r] = r < rows ? from + r * from_pitch : none;
+#pragma GCC unroll 2
     for (size_t c = 0; c < NN_LANES; c += 8) v_eight_columns(column + c, row, c);
-    for (size_t c = 0; c < NN_LANES; c++) v_store(to + c * NN_LANES, column[c]);
+#pragma GCC unroll 16
+    for (size_t c = 0; c < NN_LANES; c++) v_store(to + c * to_pitch, column[c]);
+}
+
+/* The same of a block, to[16][16] = from[rows][16]: nearly always whole, and then without a question for each row. */
+static void transpose_block(real *to, const real *from, size_t rows) {
+    if (rows >= NN_LANES) transpose_lanes(to, NN_LANES, from, NN_LANES, NN_LANES);
+    else transpose_lanes(to, NN_LANES, from, NN_LANES, rows);
 }
 
 static NN_APART real *lanes_copied(const grid *g, real *x, size_t r, size_t block) {

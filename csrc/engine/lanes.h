@@ -198,23 +198,24 @@ static int narrow_has_chains(size_t inputs, size_t units) {
 
 enum { CHAIN_ROWS = 64 }; /* The trees of larger batches cost little beside their sums. */
 
+/* to[pitch][units padded] = dy, transposed. pitch may be a constant. */
+NN_INLINE void narrow_turn(real *to, const narrow_layer *l, const size_t pitch) {
+    const size_t units = l->units, padded = nn_pad(units);
+    for (size_t r = 0; r < pitch; r += NN_LANES) {
+        const real *from = l->dy + r;
+        size_t u = 0;
+        for (; u + NN_LANES <= units; u += NN_LANES) transpose_lanes(to + r * padded + u, padded, from + u * pitch, pitch, NN_LANES);
+        if (u < units) transpose_lanes(to + r * padded + u, padded, from + u * pitch, pitch, units - u);
+    }
+}
+
 /* pitch <= CHAIN_ROWS */
 static NN_APART void narrow_chains(const narrow_layer *l, const real *x) {
-    static const real none[NN_LANES];
     real turned[CHAIN_ROWS * NN_NARROW_UNITS], padding[NN_NARROW_KERNEL + (NN_NARROW_UNITS + 1) * NN_LANES]; /* [pitch][units padded], [inputs][units padded] */
     const size_t units = l->units, padded = nn_pad(units), pitch = l->pitch;
     real *sums = units == padded ? l->gradient : padding;
-    for (size_t r = 0; r < pitch; r += NN_LANES) {
-        for (size_t u = 0; u < units; u += NN_LANES) {
-            const real *row[NN_LANES];
-            vec column[8];
-            for (size_t i = 0; i < NN_LANES; i++) row[i] = u + i < units ? l->dy + (u + i) * pitch + r : none;
-            for (size_t c = 0; c < NN_LANES; c += 8) {
-                v_eight_columns(column, row, c);
-                for (size_t k = 0; k < 8; k++) v_store(turned + (r + c + k) * padded + u, column[k]);
-            }
-        }
-    }
+    if (is_usual(pitch)) narrow_turn(turned, l, USUAL_PITCH);
+    else narrow_turn(turned, l, pitch);
     const narrow_operands o = {.c = sums, .a = x, .ai = pitch, .ak = 1, .b = turned, .m = l->inputs, .k = pitch};
     narrow_product(&o, padded, 0, UNCHANGED);
     for (size_t i = 0; sums == padding && i < l->inputs; i++) copy_row(l->gradient + i * units, padding + i * padded, units);
