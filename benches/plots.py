@@ -9,6 +9,7 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +135,8 @@ def main() -> None:
     options = parser.parse_args()
     if unknown := [name for name in options.axes if name not in AXES]:
         parser.error(f"there is no axis {' '.join(unknown)}; there are {' '.join(AXES)}")
+    if find_spec("matplotlib") is None:  # told before minutes are spent on figures
+        parser.error('matplotlib draws the plots and is missing: pip install ".[bench]"')
     found = installed()
     chosen = {nnlite_peer.NAME: found["nnlite"]} | {found[n].NAME: found[n] for n in options.peers if n in found}
     options.into.mkdir(parents=True, exist_ok=True)
