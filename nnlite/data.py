@@ -229,7 +229,8 @@ def split(data: Data, fraction: float) -> tuple[Data, Data | None]:
 
     Raises ValueError if either part would be empty, or `fraction` is not within 0 ... 1.
     """
-    if fraction == 0 or number("validation_split", fraction, 0, 1) == 0:
+    fraction = number("validation_split", fraction, 0, 1)
+    if fraction == 0:
         return data, None
     rows = len(data.x)
     first = int(rows * (1.0 - fraction))

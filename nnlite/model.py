@@ -317,6 +317,7 @@ class Model(EarlierMethods):
                 door, measures = known
             loss, columns = measures.loss, measures.columns
             return data.checked(kind, x, y, sample_weight, class_weight, loss, columns, door), door, measures
+        self._compiled()  # if it is not, that is told before a generator has given a batch away
         beside(f"{kind}x", y=y, sample_weight=sample_weight)
         batches = x if isinstance(x, GivenBatches) else GivenBatches(f"{kind}x", x, shuffle)
         name, first = batches.argument, batches.first() if known is None else None

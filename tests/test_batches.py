@@ -310,3 +310,11 @@ class TestShown:
 )  # fmt: skip
 def test_what_gives_batches(value: Any, gives: bool) -> None:
     assert gives_batches(value) is gives
+
+
+def test_a_model_that_is_not_compiled_takes_nothing_from_a_generator() -> None:
+    batches = forever()
+    for ask in (Sequential.fit, Sequential.evaluate):
+        with pytest.raises(RuntimeError, match="must be compiled first"):
+            ask(Sequential([Dense(1, input_dim=3)]), batches)
+    assert next(batches) is PARTS[0]

@@ -1,5 +1,6 @@
 """What users hand over becomes contiguous matrices of the model's type, or an error that says what is wrong."""
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -198,6 +199,13 @@ def test_split_keeps_the_last_rows(rows: int, fraction: float, first: int) -> No
     assert held_out.x[:, 0].tolist() == list(range(first, rows))
     assert held_out.y[0, 0] == first + 1
     assert held_out.weights is not None and held_out.weights[0] == first
+
+
+@pytest.mark.parametrize("fraction", [np.float32(0.1), "0.1", Fraction(1, 10)])
+def test_split_by_what_stands_for_a_number(fraction: Any) -> None:
+    x = np.zeros((1000, 1))
+    train, _ = data.split(Data(x, x, None), fraction)
+    assert len(train.x) == int(1000 * (1.0 - float(fraction)))
 
 
 def test_no_split() -> None:

@@ -476,6 +476,20 @@ def test_optimizers_that_python_computes(optimizer: Any, expected: list[float], 
     np.testing.assert_allclose(of_keras(optimizer), expected, rtol=5e-5, atol=1e-5)  # another model starts anew
 
 
+def test_averages_made_before_leave_a_later_training_alone() -> None:
+    """Once use_ema is off, a fit ends with its own weights, not with those averaged in an earlier one."""
+    averaged, plain = net(), net()
+    averaged.compile(optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5), "mse")
+    averaged.fit(X, Y, 22, 3, 0)
+    averaged.optimizer.use_ema = False
+    plain.compile(optimizers.SGD(0.1), "mse")
+    plain.set_weights(averaged.get_weights())
+    for model in (averaged, plain):
+        model.fit(X, Y, 22, 2, 0, shuffle=False)
+    for a, b in zip(plain.get_weights(), averaged.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 def test_averages_take_the_place_of_weights_for_validation() -> None:
     """SwapEMAWeights: evaluation sees the averages, training goes on with the weights."""
     plain, swapped = net(), net()
